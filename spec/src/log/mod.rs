@@ -1,0 +1,60 @@
+//! What machines know of a log: its ends and its epochs. The records themselves lie in the shell.
+//!
+//! Not here: segments, roll, retention and cleaning.
+
+mod epoch_cache;
+mod recovery;
+
+pub use epoch_cache::{EpochCache, EpochEnd, EpochEntry};
+pub use recovery::{Found, Recovered, recover};
+
+use crate::machine::Carrier;
+use crate::values::{LeaderEpoch, Offset};
+
+/// The ends of one replica's log, and where each leader epoch in it began.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LogEnds {
+    /// The first offset that can be read (inclusive).
+    pub start: Offset,
+    /// The offset that the next record will get (exclusive; Kafka's log end offset).
+    pub end: Offset,
+    /// Where each leader epoch began.
+    pub epochs: EpochCache,
+}
+
+impl LogEnds {
+    /// Notes that `count` records of `epoch` were appended at the end. The epoch must be noted before the records
+    /// are, which is why the caller writes the epochs out first.
+    pub fn appended(&mut self, epoch: LeaderEpoch, count: u32) {
+        self.epochs.assign(epoch, self.end);
+        self.end = self.end.plus(count);
+    }
+
+    /// Cuts everything at and above `to`, and what the epochs say of it.
+    pub fn truncated(&mut self, to: Offset) {
+        self.end = self.end.min(to);
+        self.start = self.start.min(self.end);
+        self.epochs.truncate_from_end(to);
+    }
+}
+
+/// A batch at its place in a log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Batch<C: Carrier> {
+    /// The offset of its first record.
+    pub base: Offset,
+    /// How many offsets it takes.
+    pub count: u32,
+    /// The epoch of the leader that appended it.
+    pub epoch: LeaderEpoch,
+    /// Its bytes.
+    pub bytes: C::Bytes,
+}
+
+impl<C: Carrier> Batch<C> {
+    /// The offset after its last record (exclusive).
+    #[must_use]
+    pub fn end(&self) -> Offset {
+        self.base.plus(self.count)
+    }
+}

@@ -1,0 +1,21 @@
+//! No one cuts what is committed.
+//!
+//! Source: follows from leader completeness; Kafka logs a warning when a follower truncates below its high watermark.
+//! Verifies: replica.truncate.*
+//! Can fail: museum KIP-101/1.
+
+use super::{DURABLE, Property, ensure};
+use crate::view::View;
+
+/// P-6
+pub const COMMITTED_CUT: Property = Property {
+    name: "committed-cut",
+    number: "P-6",
+    statement: "no replica cuts a record that was ever committed",
+    guards: DURABLE,
+    check: |view: &View<'_>| {
+        ensure(view.history.cut.is_none(), || {
+            format!("the committed record at {} was cut", view.history.cut.unwrap_or_default())
+        })
+    },
+};

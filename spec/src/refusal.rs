@@ -1,0 +1,93 @@
+//! Why a request is refused, and Kafka's number for it.
+//!
+//! Source: `org.apache.kafka.common.protocol.Errors`.
+
+use std::fmt;
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $kafka:literal;)*) => {
+        /// Why a machine refuses what it was asked.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Refusal {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Refusal {
+            /// Every refusal, for tables and generators.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The error code on the wire.
+            #[must_use]
+            pub fn code(self) -> i16 {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// Kafka's name for the error.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $kafka,)* }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The offset lies before the log's start or past its end.
+    OffsetOutOfRange = 1, "OFFSET_OUT_OF_RANGE";
+    /// No such topic, or no such partition of it.
+    UnknownTopicOrPartition = 3, "UNKNOWN_TOPIC_OR_PARTITION";
+    /// This broker does not lead the partition (any more).
+    NotLeaderOrFollower = 6, "NOT_LEADER_OR_FOLLOWER";
+    /// The time that the request allowed has passed.
+    RequestTimedOut = 7, "REQUEST_TIMED_OUT";
+    /// A topic's name that Kafka does not allow.
+    InvalidTopic = 17, "INVALID_TOPIC_EXCEPTION";
+    /// Fewer in-sync replicas than `min.insync.replicas`; nothing was appended.
+    NotEnoughReplicas = 19, "NOT_ENOUGH_REPLICAS";
+    /// Fewer in-sync replicas than `min.insync.replicas` by the time the records were replicated; they stay.
+    NotEnoughReplicasAfterAppend = 20, "NOT_ENOUGH_REPLICAS_AFTER_APPEND";
+    /// The topic's name is taken.
+    TopicAlreadyExists = 36, "TOPIC_ALREADY_EXISTS";
+    /// A number of partitions below one.
+    InvalidPartitions = 37, "INVALID_PARTITIONS";
+    /// A replication factor below one, or above the number of brokers.
+    InvalidReplicationFactor = 38, "INVALID_REPLICATION_FACTOR";
+    /// A manual assignment with duplicates, unknown brokers, unequal lengths or none alive.
+    InvalidReplicaAssignment = 39, "INVALID_REPLICA_ASSIGNMENT";
+    /// A configuration that Kafka does not allow.
+    InvalidConfig = 40, "INVALID_CONFIG";
+    /// The controller knows less than the request: it is probably no longer the active one.
+    NotController = 41, "NOT_CONTROLLER";
+    /// A request that contradicts itself or its sender's role.
+    InvalidRequest = 42, "INVALID_REQUEST";
+    /// The disk failed under the replica.
+    StorageError = 56, "KAFKA_STORAGE_ERROR";
+    /// The request's leader epoch is older than the one in force.
+    FencedLeaderEpoch = 74, "FENCED_LEADER_EPOCH";
+    /// The request's leader epoch is newer than what this broker has learned.
+    UnknownLeaderEpoch = 75, "UNKNOWN_LEADER_EPOCH";
+    /// The broker's epoch is not that of its present registration.
+    StaleBrokerEpoch = 77, "STALE_BROKER_EPOCH";
+    /// The preferred replica may not lead now.
+    PreferredLeaderNotAvailable = 80, "PREFERRED_LEADER_NOT_AVAILABLE";
+    /// No replica may lead now.
+    EligibleLeadersNotAvailable = 83, "ELIGIBLE_LEADERS_NOT_AVAILABLE";
+    /// The partition already has the leader that the election would bring.
+    ElectionNotNeeded = 84, "ELECTION_NOT_NEEDED";
+    /// The proposed ISR was made from an older partition epoch.
+    InvalidUpdateVersion = 95, "INVALID_UPDATE_VERSION";
+    /// No topic has this id.
+    UnknownTopicId = 100, "UNKNOWN_TOPIC_ID";
+    /// Another incarnation of the broker still has a session.
+    DuplicateBrokerRegistration = 101, "DUPLICATE_BROKER_REGISTRATION";
+    /// The broker has never registered.
+    BrokerIdNotRegistered = 102, "BROKER_ID_NOT_REGISTERED";
+    /// The proposed ISR has a member that is fenced, shutting down, unknown or of another incarnation.
+    IneligibleReplica = 107, "INELIGIBLE_REPLICA";
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,162 @@
+//! What may be read, as of the last publication.
+//!
+//! A fetch is answered from a published view without the machine's thread, so a view may be stale: the broker may
+//! have stopped leading since. That is harmless as long as a read that reaches past a later cut is broken off
+//! (`replica.read.cut`), which the shell sees to.
+//!
+//! Rules: `replica.read.*`, `replica.fetch.*`. Source: Kafka's `Partition.fetchRecords`, `UnifiedLog.read`.
+
+use crate::log::{EpochCache, EpochEnd};
+use crate::refusal::Refusal;
+use crate::rules::{FetchFencing, Rules, Truncation};
+use crate::values::{BrokerId, Brokers, LeaderEpoch, Offset};
+
+/// A replica as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ReadView {
+    /// Whether it serves readers.
+    pub role: ReadRole,
+    /// The leader epoch in force; `None` before the first assignment.
+    pub leader_epoch: Option<LeaderEpoch>,
+    /// Where each epoch began.
+    pub epochs: EpochCache,
+    /// The first offset that can be read (inclusive).
+    pub log_start: Offset,
+    /// The first offset not known to be committed (exclusive).
+    pub high_watermark: Offset,
+    /// The log end offset (exclusive).
+    pub log_end: Offset,
+}
+
+/// Whether a replica serves readers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ReadRole {
+    /// It leads, and `assigned` may follow.
+    Leader {
+        /// The other replicas.
+        assigned: Brokers,
+    },
+    /// It does not lead.
+    NotLeader,
+    /// It is out of order, and says so.
+    Offline(Refusal),
+}
+
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reader {
+    /// A client: it sees what is committed.
+    Consumer,
+    /// A follower: it sees everything.
+    Follower(BrokerId),
+}
+
+/// A request to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ask {
+    /// Who reads.
+    pub reader: Reader,
+    /// The leader epoch that the reader believes in, if it says.
+    pub leader_epoch: Option<LeaderEpoch>,
+    /// The first offset wanted (inclusive).
+    pub offset: Offset,
+    /// The epoch of the reader's last record, if it asks where the logs part.
+    pub last_fetched_epoch: Option<LeaderEpoch>,
+}
+
+/// What a reader gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// The records from `from` (inclusive) to `upto` (exclusive); none when they are equal.
+    Read {
+        /// The first offset (inclusive).
+        from: Offset,
+        /// The bound (exclusive): the high watermark for clients, the log end for followers.
+        upto: Offset,
+        /// The high watermark to report (exclusive).
+        high_watermark: Offset,
+    },
+    /// The reader's log parts from this one.
+    Diverging(EpochEnd),
+    /// Refused.
+    Refused(Refusal),
+}
+
+impl ReadView {
+    /// Answers one request, with Kafka's checks in Kafka's order.
+    #[must_use]
+    pub fn answer(&self, rules: &Rules, ask: &Ask) -> Answer {
+        match self.checked(rules, ask) {
+            Err(refusal) => Answer::Refused(refusal),
+            Ok(Some(diverging)) => Answer::Diverging(diverging),
+            Ok(None) => {
+                let upto = self.bound(ask.reader).max(ask.offset);
+                Answer::Read { from: ask.offset, upto, high_watermark: self.high_watermark }
+            }
+        }
+    }
+
+    /// `replica.read.bound`: clients read below the high watermark, followers to the end.
+    fn bound(&self, reader: Reader) -> Offset {
+        match reader {
+            Reader::Consumer => self.high_watermark,
+            Reader::Follower(_) => self.log_end,
+        }
+    }
+
+    fn checked(&self, rules: &Rules, ask: &Ask) -> Result<Option<EpochEnd>, Refusal> {
+        let assigned = self.fenced(rules, ask.leader_epoch)?;
+        if let Reader::Follower(replica) = ask.reader
+            && !assigned.contains(replica)
+        {
+            // A newer assignment may name it: the follower tries again.
+            return Err(match ask.leader_epoch {
+                Some(_) => Refusal::UnknownLeaderEpoch,
+                None => Refusal::NotLeaderOrFollower,
+            });
+        }
+        if let Some(diverging) = self.diverging(rules, ask)? {
+            return Ok(Some(diverging));
+        }
+        // `replica.read.range`: between the high watermark and the end a client gets an empty success.
+        if ask.offset < self.log_start || ask.offset > self.log_end {
+            return Err(Refusal::OffsetOutOfRange);
+        }
+        Ok(None)
+    }
+
+    /// `replica.fetch.fence`: a reader of another leader epoch is told so before anything else.
+    fn fenced(&self, rules: &Rules, asked: Option<LeaderEpoch>) -> Result<&Brokers, Refusal> {
+        if let ReadRole::Offline(refusal) = self.role {
+            return Err(refusal);
+        }
+        if rules.fetch_fencing == FetchFencing::LeaderEpoch && asked.is_some() {
+            if asked < self.leader_epoch {
+                return Err(Refusal::FencedLeaderEpoch);
+            }
+            if asked > self.leader_epoch {
+                return Err(Refusal::UnknownLeaderEpoch);
+            }
+        }
+        match &self.role {
+            ReadRole::Leader { assigned } => Ok(assigned),
+            _ => Err(Refusal::NotLeaderOrFollower),
+        }
+    }
+
+    /// `replica.fetch.diverging`: where the reader's last epoch ends here, if that is not where the reader stands.
+    fn diverging(&self, rules: &Rules, ask: &Ask) -> Result<Option<EpochEnd>, Refusal> {
+        let Some(last) = ask.last_fetched_epoch else {
+            return Ok(None);
+        };
+        let found = match rules.truncation {
+            Truncation::EpochOnce => self.epochs.end_of_or_next(last, self.log_end),
+            _ => self.epochs.end_of(last, self.log_end),
+        };
+        let found = found.ok_or(Refusal::OffsetOutOfRange)?;
+        if ask.offset < self.log_start {
+            return Err(Refusal::OffsetOutOfRange);
+        }
+        Ok((found.epoch < last || found.end < ask.offset).then_some(found))
+    }
+}

@@ -1,0 +1,192 @@
+//! History as data: each field is one decision, its variants the ways in which Kafka has taken it.
+//!
+//! [`Rules::KAFKA`] is today (4.1 or later). A baseline such as [`Rules::V0_10`] is an old data plane under today's
+//! controller: a variant changes a decision, never a message. Rules are an argument of every step and never part of
+//! a state.
+
+use std::fmt;
+
+macro_rules! decisions {
+    ($($(#[$doc:meta])* $field:ident: $type:ident { $($(#[$vdoc:meta])* $variant:ident,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+            pub enum $type { $($(#[$vdoc])* $variant,)* }
+        )*
+
+        /// How each decision is taken.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct Rules {
+            $($(#[$doc])* pub $field: $type,)*
+        }
+
+        impl Rules {
+            /// The names of the decisions, each with the names of its variants.
+            pub const DECISIONS: &'static [(&'static str, &'static [&'static str])] =
+                &[$((stringify!($field), &[$(stringify!($variant)),*])),*];
+
+            /// These rules with the decision `field` taken in the way `variant`.
+            ///
+            /// # Errors
+            /// Names what is unknown and lists what is known.
+            pub fn with(mut self, field: &str, variant: &str) -> Result<Self, String> {
+                match (field, variant) {
+                    $($((stringify!($field), stringify!($variant)) => self.$field = $type::$variant,)*)*
+                    _ => return Err(unknown(field, variant)),
+                }
+                Ok(self)
+            }
+
+            /// The decisions that differ from `base`, as (field, variant).
+            #[must_use]
+            pub fn overrides(&self, base: &Self) -> Vec<(&'static str, String)> {
+                let mut different = Vec::new();
+                $(if self.$field != base.$field {
+                    different.push((stringify!($field), format!("{:?}", self.$field)));
+                })*
+                different
+            }
+        }
+    };
+}
+
+decisions! {
+    /// How a follower finds the point up to which its log agrees with its leader's.
+    truncation: Truncation {
+        /// It cuts at its own high watermark when it begins to follow. Until 0.11.
+        HighWatermark,
+        /// It asks once for the end of its last epoch. From 0.11 (KIP-101).
+        EpochOnce,
+        /// It asks for the largest epoch not above its own until they agree. From 2.0 (KIP-279).
+        EpochIterated,
+        /// Every fetch names the last epoch, and the leader answers where they part. From 2.7 (KIP-595).
+        OnFetch,
+    }
+    /// Whether a leader compares the leader epoch of a fetch with its own.
+    fetch_fencing: FetchFencing {
+        /// It does not. Until 2.1.
+        Unfenced,
+        /// An older epoch is fenced, a newer one unknown. From 2.1 (KIP-320).
+        LeaderEpoch,
+    }
+    /// Whose log ends the high watermark waits for.
+    hw_quorum: HwQuorum {
+        /// The ISR last confirmed: a replica that the controller has just admitted does not count.
+        CommittedIsr,
+        /// The maximal ISR: a proposed member counts at once, a leaving one until confirmed. From 2.7 (KIP-497).
+        MaximalIsr,
+        /// The maximal ISR, and every eligible replica that is caught up though not yet in it.
+        MaximalIsrAndCaughtUp,
+    }
+    /// Whether the high watermark may advance while the ISR is smaller than `min.insync.replicas`.
+    hw_gate: HwGate {
+        /// It may. Until KIP-966.
+        Open,
+        /// It stands still. From KIP-966.
+        MinIsr,
+    }
+    /// What a follower must have reached to join the ISR.
+    isr_admission: IsrAdmission {
+        /// The leader's high watermark, which lags after an election. Until 2.1 (KAFKA-7128).
+        HighWatermark,
+        /// The high watermark and the start of the leader's epoch.
+        HighWatermarkAndEpochStart,
+    }
+    /// Whether an ISR change is tied to the incarnation of the broker that fetched.
+    isr_broker_epoch: IsrBrokerEpoch {
+        /// It is not. Until 3.5.
+        Unchecked,
+        /// The broker epoch of the fetch must be the registered one, at the leader and at the controller (KIP-903).
+        Checked,
+    }
+    /// Whether replicas that were in the ISR when it fell below `min.insync.replicas` may still lead.
+    elr: Elr {
+        /// They may not, and the last in-sync replica stays in the ISR even when it fails. Until 4.0.
+        Off,
+        /// They form the ELR, and an unclean restart leaves it (KIP-966).
+        On,
+    }
+}
+
+impl Rules {
+    /// Kafka 4.1 or later, with eligible leader replicas.
+    pub const KAFKA: Self = Self {
+        truncation: Truncation::OnFetch,
+        fetch_fencing: FetchFencing::LeaderEpoch,
+        hw_quorum: HwQuorum::MaximalIsrAndCaughtUp,
+        hw_gate: HwGate::MinIsr,
+        isr_admission: IsrAdmission::HighWatermarkAndEpochStart,
+        isr_broker_epoch: IsrBrokerEpoch::Checked,
+        elr: Elr::On,
+    };
+
+    /// Kafka 3.9: no eligible leader replicas.
+    pub const V3_9: Self = Self { elr: Elr::Off, ..Self::KAFKA };
+
+    /// The data plane of Kafka 2.0 (KIP-279, before KIP-320) under today's controller.
+    pub const V2_0: Self = Self {
+        truncation: Truncation::EpochIterated,
+        fetch_fencing: FetchFencing::Unfenced,
+        isr_admission: IsrAdmission::HighWatermark,
+        isr_broker_epoch: IsrBrokerEpoch::Unchecked,
+        hw_gate: HwGate::Open,
+        ..Self::KAFKA
+    };
+
+    /// The data plane of Kafka 0.11 (KIP-101, before KIP-279) under today's controller.
+    pub const V0_11: Self = Self { truncation: Truncation::EpochOnce, ..Self::V2_0 };
+
+    /// The data plane of Kafka 0.10 (before leader epochs in the log) under today's controller.
+    pub const V0_10: Self = Self { truncation: Truncation::HighWatermark, ..Self::V2_0 };
+
+    /// Every baseline by name, today's first.
+    pub const BASELINES: &'static [(&'static str, Self)] = &[
+        ("KAFKA", Self::KAFKA),
+        ("V3_9", Self::V3_9),
+        ("V2_0", Self::V2_0),
+        ("V0_11", Self::V0_11),
+        ("V0_10", Self::V0_10),
+    ];
+
+    /// Whether eligible leader replicas are kept.
+    #[must_use]
+    pub fn keeps_elr(&self) -> bool {
+        self.elr == Elr::On
+    }
+
+    /// The baseline called `name`.
+    ///
+    /// # Errors
+    /// Lists the baselines that there are.
+    pub fn baseline(name: &str) -> Result<Self, String> {
+        Self::BASELINES.iter().find(|(known, _)| *known == name).map(|(_, rules)| *rules).ok_or_else(|| {
+            let known: Vec<_> = Self::BASELINES.iter().map(|(known, _)| *known).collect();
+            format!("no rules are called {name:?}; there are {}", known.join(", "))
+        })
+    }
+
+    /// The baseline from which these rules differ least, with what differs.
+    #[must_use]
+    pub fn described(&self) -> (&'static str, Vec<(&'static str, String)>) {
+        let all = Self::BASELINES.iter().map(|(name, base)| (*name, self.overrides(base)));
+        all.min_by_key(|(_, overrides)| overrides.len()).unwrap_or(("KAFKA", Vec::new()))
+    }
+}
+
+impl fmt::Display for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, overrides) = self.described();
+        f.write_str(name)?;
+        overrides.iter().try_for_each(|(field, variant)| write!(f, " {field}={variant}"))
+    }
+}
+
+fn unknown(field: &str, variant: &str) -> String {
+    match Rules::DECISIONS.iter().find(|(known, _)| *known == field) {
+        Some((_, variants)) => format!("{field} can't be {variant:?}; it is one of {}", variants.join(", ")),
+        None => {
+            let known: Vec<_> = Rules::DECISIONS.iter().map(|(known, _)| *known).collect();
+            format!("no decision is called {field:?}; there are {}", known.join(", "))
+        }
+    }
+}
