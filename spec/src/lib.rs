@@ -16,6 +16,8 @@ pub mod refusal;
 pub mod replica;
 pub mod replicated;
 pub mod rules;
-//pub mod scenario;
+#[path = "scenario/event.rs"]
+mod event_tmp;
+pub mod scenario { pub use super::event_tmp::*; }
 pub mod values;
 pub mod view;

@@ -99,6 +99,14 @@ decisions! {
         /// The broker epoch of the fetch must be the registered one, at the leader and at the controller (KIP-903).
         Checked,
     }
+    /// What a leader makes of metadata whose partition epoch it knows already, from the answer to its own proposal.
+    known_epoch: KnownEpoch {
+        /// It takes the ISR from it, and forgets a later proposal that the controller may have accepted by now. So
+        /// does the code of Kafka up to 4.1 (`Partition.makeLeader`).
+        Overrides,
+        /// It says nothing new. So does the TLA+ specification of KIP-966.
+        Ignored,
+    }
     /// Whether replicas that were in the ISR when it fell below `min.insync.replicas` may still lead.
     elr: Elr {
         /// They may not, and the last in-sync replica stays in the ISR even when it fails. Until 4.0.
@@ -109,7 +117,8 @@ decisions! {
 }
 
 impl Rules {
-    /// Kafka 4.1 or later, with eligible leader replicas.
+    /// Kafka 4.1 or later, with eligible leader replicas. It departs from that release's code in one decision,
+    /// [`Rules::known_epoch`], where the code departs from Kafka's own TLA+ specification and breaks a property.
     pub const KAFKA: Self = Self {
         truncation: Truncation::OnFetch,
         fetch_fencing: FetchFencing::LeaderEpoch,
@@ -117,8 +126,12 @@ impl Rules {
         hw_gate: HwGate::MinIsr,
         isr_admission: IsrAdmission::HighWatermarkAndEpochStart,
         isr_broker_epoch: IsrBrokerEpoch::Checked,
+        known_epoch: KnownEpoch::Ignored,
         elr: Elr::On,
     };
+
+    /// The code of Kafka 4.1, to the letter.
+    pub const V4_1: Self = Self { known_epoch: KnownEpoch::Overrides, ..Self::KAFKA };
 
     /// Kafka 3.9: no eligible leader replicas.
     pub const V3_9: Self = Self { elr: Elr::Off, ..Self::KAFKA };
@@ -129,7 +142,6 @@ impl Rules {
         fetch_fencing: FetchFencing::Unfenced,
         isr_admission: IsrAdmission::HighWatermark,
         isr_broker_epoch: IsrBrokerEpoch::Unchecked,
-        hw_gate: HwGate::Open,
         ..Self::KAFKA
     };
 
@@ -142,6 +154,7 @@ impl Rules {
     /// Every baseline by name, today's first.
     pub const BASELINES: &'static [(&'static str, Self)] = &[
         ("KAFKA", Self::KAFKA),
+        ("V4_1", Self::V4_1),
         ("V3_9", Self::V3_9),
         ("V2_0", Self::V2_0),
         ("V0_11", Self::V0_11),

@@ -2,7 +2,9 @@
 //!
 //! Kafka writes "none" as −1; here that is an [`Option`], and the −1 exists only in the wire codec.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty), $prefix:literal) => {
@@ -77,37 +79,53 @@ pub struct TopicPartition {
 }
 
 /// A set of brokers, in the order of their ids.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Brokers(Vec<BrokerId>);
+///
+/// Partitions rarely have more than four replicas; so many are kept in place.
+#[derive(Clone)]
+pub struct Brokers(Members);
+
+#[derive(Clone)]
+enum Members {
+    Few { count: u8, ids: [BrokerId; 4] },
+    Many(Vec<BrokerId>),
+}
 
 impl Brokers {
     /// The set of one.
     #[must_use]
     pub fn only(broker: BrokerId) -> Self {
-        Self(vec![broker])
+        let ids = [broker, BrokerId(0), BrokerId(0), BrokerId(0)];
+        Self(Members::Few { count: 1, ids })
+    }
+
+    fn members(&self) -> &[BrokerId] {
+        match &self.0 {
+            Members::Few { count, ids } => &ids[..usize::from(*count)],
+            Members::Many(ids) => ids,
+        }
     }
 
     /// Whether `broker` is a member.
     #[must_use]
     pub fn contains(&self, broker: BrokerId) -> bool {
-        self.0.contains(&broker)
+        self.members().contains(&broker)
     }
 
     /// How many members there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.members().len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.members().is_empty()
     }
 
     /// The members, by id.
     pub fn iter(&self) -> impl Iterator<Item = BrokerId> + '_ {
-        self.0.iter().copied()
+        self.members().iter().copied()
     }
 
     /// This set and `broker`.
@@ -119,7 +137,7 @@ impl Brokers {
     /// This set without `broker`.
     #[must_use]
     pub fn without(&self, broker: BrokerId) -> Self {
-        Self(self.iter().filter(|member| *member != broker).collect())
+        self.iter().filter(|member| *member != broker).collect()
     }
 
     /// The members of either set.
@@ -131,7 +149,7 @@ impl Brokers {
     /// The members of this set that `other` lacks.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
-        Self(self.iter().filter(|member| !other.contains(*member)).collect())
+        self.iter().filter(|member| !other.contains(*member)).collect()
     }
 
     /// Whether every member belongs to `other` too.
@@ -139,14 +157,69 @@ impl Brokers {
     pub fn is_subset(&self, other: &Self) -> bool {
         self.iter().all(|member| other.contains(member))
     }
+
+    fn insert(&mut self, broker: BrokerId) {
+        let Err(place) = self.members().binary_search(&broker) else { return };
+        match &mut self.0 {
+            Members::Few { count, ids } if usize::from(*count) < ids.len() => {
+                ids.copy_within(place..usize::from(*count), place + 1);
+                ids[place] = broker;
+                *count += 1;
+            }
+            Members::Few { ids, .. } => {
+                let mut all = ids.to_vec();
+                all.insert(place, broker);
+                self.0 = Members::Many(all);
+            }
+            Members::Many(ids) => ids.insert(place, broker),
+        }
+    }
+}
+
+impl Default for Brokers {
+    fn default() -> Self {
+        Self(Members::Few { count: 0, ids: [BrokerId(0); 4] })
+    }
+}
+
+// Two sets are equal if their members are, however they are kept.
+impl PartialEq for Brokers {
+    fn eq(&self, other: &Self) -> bool {
+        self.members() == other.members()
+    }
+}
+
+impl Eq for Brokers {}
+
+impl PartialOrd for Brokers {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Brokers {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.members().cmp(other.members())
+    }
+}
+
+impl Hash for Brokers {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.members().hash(state);
+    }
+}
+
+impl fmt::Debug for Brokers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl FromIterator<BrokerId> for Brokers {
     fn from_iter<I: IntoIterator<Item = BrokerId>>(members: I) -> Self {
-        let mut members: Vec<_> = members.into_iter().collect();
-        members.sort_unstable();
-        members.dedup();
-        Self(members)
+        let mut set = Self::default();
+        members.into_iter().for_each(|member| set.insert(member));
+        set
     }
 }
 

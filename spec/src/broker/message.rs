@@ -1,10 +1,11 @@
 //! What a broker hears, and what it says.
 
-use crate::controller::{HeartbeatReply, IsrChange, Record};
+use crate::controller::{HeartbeatReply, Image, IsrChange, Record};
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
 use crate::replica::{self, IsrProposal, IsrState};
 use crate::values::{BrokerEpoch, IncarnationId, Offset, TopicPartition};
+use std::sync::Arc;
 
 /// A fact that a broker takes note of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +21,13 @@ pub enum Input<C: Carrier> {
     },
     /// The controller answered a heartbeat.
     HeartbeatAnswered(Result<HeartbeatReply, Refusal>),
+    /// A snapshot of the metadata was loaded, before any record was heard.
+    SnapshotLoaded {
+        /// The metadata.
+        image: Arc<Image>,
+        /// The first offset that it does not contain (exclusive).
+        end: Offset,
+    },
     /// Committed records of the metadata log arrived.
     MetadataArrived {
         /// The offset of the first.

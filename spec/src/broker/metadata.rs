@@ -8,6 +8,7 @@ use crate::machine::Carrier;
 use crate::replica::{self, Assignment, Peer};
 use crate::values::{Offset, TopicId, TopicPartition};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What some records concern.
 #[derive(Default)]
@@ -31,7 +32,7 @@ impl<C: Carrier> Broker<C> {
         let mut delta = Delta::default();
         for record in records.iter().skip(known) {
             delta.note_before(&self.image, record);
-            self.image.apply(record);
+            Arc::make_mut(&mut self.image).apply(record);
             self.metadata_end = self.metadata_end.next();
             delta.note_after(&self.image, record);
         }

@@ -20,6 +20,7 @@ use crate::rules::Rules;
 use crate::values::{BrokerEpoch, BrokerId, IncarnationId, Offset, TopicPartition};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// One process of a broker.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +33,8 @@ pub struct Broker<C: Carrier> {
     stage: Stage,
     /// A replica's disk failed: the broker asks to be fenced, so that others lead.
     failed: bool,
-    image: Image,
+    /// Shared with whoever looks at it; copied before it changes.
+    image: Arc<Image>,
     /// The first metadata offset not in the image (exclusive).
     metadata_end: Offset,
     /// Whether the replicas have heard what the image says.
@@ -68,7 +70,7 @@ impl<C: Carrier> Broker<C> {
             epoch: None,
             stage: Stage::Registering,
             failed: false,
-            image: Image::default(),
+            image: Arc::default(),
             metadata_end: Offset(0),
             published: false,
             in_flight: None,
@@ -97,7 +99,7 @@ impl<C: Carrier> Broker<C> {
 
     /// The metadata as far as it has heard.
     #[must_use]
-    pub fn image(&self) -> &Image {
+    pub fn image(&self) -> &Arc<Image> {
         &self.image
     }
 
@@ -222,6 +224,13 @@ impl<C: Carrier> Machine for Broker<C> {
             Input::RegistrationAnswered { outcome, at } => self.registered(outcome, at, out),
             Input::HeartbeatAnswered(outcome) => self.heartbeat_answered(outcome, out),
             Input::TimerFired(Timer::Heartbeat) => self.beat(out),
+            Input::SnapshotLoaded { image, end } => {
+                // `broker.metadata.snapshot`: never in place of what has been heard already.
+                if !self.published && end > self.metadata_end {
+                    self.image = image;
+                    self.metadata_end = end;
+                }
+            }
             Input::MetadataArrived { from, records, at } => self.metadata_arrived(from, &records, at, out),
             Input::IsrProposed { partition, proposal } => self.isr_proposed(partition, proposal, out),
             Input::AlterPartitionAnswered(outcome) => self.alter_partition_answered(outcome, out),

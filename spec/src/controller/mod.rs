@@ -24,6 +24,7 @@ use crate::rules::Rules;
 use crate::values::{BrokerId, Offset, TopicPartition};
 use election::ChangeBuilder;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The controller, over a log.
 pub type ReplicatedController = Replicated<Controller>;
@@ -31,7 +32,8 @@ pub type ReplicatedController = Replicated<Controller>;
 /// The active controller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Controller {
-    image: Image,
+    /// Shared with whoever looks at it; copied before it changes.
+    image: Arc<Image>,
     /// The brokers that have been heard from within `broker.session.timeout.ms`. Not in the log.
     sessions: BTreeMap<BrokerId, Session>,
 }
@@ -39,13 +41,13 @@ pub struct Controller {
 impl Controller {
     /// A controller that begins with what a log says.
     #[must_use]
-    pub fn new(image: Image) -> Self {
+    pub fn new(image: Arc<Image>) -> Self {
         Self { image, sessions: BTreeMap::new() }
     }
 
     /// The cluster's metadata.
     #[must_use]
-    pub fn image(&self) -> &Image {
+    pub fn image(&self) -> &Arc<Image> {
         &self.image
     }
 
@@ -155,6 +157,6 @@ impl LogBacked for Controller {
     }
 
     fn apply(&mut self, record: &Record) {
-        self.image.apply(record);
+        Arc::make_mut(&mut self.image).apply(record);
     }
 }

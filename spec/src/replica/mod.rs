@@ -27,7 +27,7 @@ pub use read_view::{Answer, Ask, ReadRole, ReadView, Reader};
 use crate::log::{LogEnds, Recovered};
 use crate::machine::{Carrier, Machine};
 use crate::refusal::Refusal;
-use crate::rules::Rules;
+use crate::rules::{KnownEpoch, Rules};
 use crate::values::{BrokerId, LeaderEpoch, Offset, PartitionEpoch};
 
 /// One copy of one partition, on one broker.
@@ -143,11 +143,15 @@ impl<C: Carrier> Replica<C> {
         (role, self.leader_epoch, epochs, self.log.start, self.high_watermark, self.log.end)
     }
 
-    /// `replica.epoch.current`: an assignment older than the one in force is ignored; one of the same partition epoch
-    /// is not, because the answer to an ISR change may have come first.
+    /// `replica.epoch.current`: an assignment older than the one in force is ignored. `replica.epoch.known`: one of the
+    /// same partition epoch says nothing new, since the answer to the leader's own proposal has come first.
     fn assigned(&mut self, rules: &Rules, assignment: Assignment<C>, out: &mut Vec<Output<C>>) {
-        if matches!(self.role, Role::Offline(_)) || self.partition_epoch > Some(assignment.partition_epoch) {
+        let given = Some(assignment.partition_epoch);
+        if matches!(self.role, Role::Offline(_)) || self.partition_epoch > given {
             return;
+        }
+        if self.partition_epoch == given && rules.known_epoch == KnownEpoch::Ignored {
+            return self.cluster_changed(&assignment.peers, assignment.min_insync_replicas);
         }
         let new_epoch = self.leader_epoch < Some(assignment.leader_epoch);
         self.partition_epoch = Some(assignment.partition_epoch);

@@ -1,0 +1,8 @@
+//! Explores every state that a small cluster of Highwater's machines can reach.
+//!
+//! A *world* is a cluster and everything that may go wrong with it ([`replication`]); an *engine* explores it
+//! ([`engine`]).
+
+pub mod engine;
+pub mod replication;
+pub mod shared;

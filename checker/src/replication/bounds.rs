@@ -1,0 +1,108 @@
+//! How much may happen in a replication world.
+
+use std::fmt;
+
+macro_rules! bounds {
+    ($($(#[$doc:meta])* $field:ident, $name:literal, $default:literal;)*) => {
+        /// The size of a cluster and the budget of each thing that may happen to it. A flag is 0 or 1.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Bounds {
+            $($(#[$doc])* pub $field: u8,)*
+        }
+
+        impl Bounds {
+            /// Nothing goes wrong.
+            pub const QUIET: Self = Self { $($field: $default,)* };
+
+            /// Their names, as the command line and scenarios have them.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// These bounds with one changed.
+            ///
+            /// # Errors
+            /// Names what is unknown, or too large for any machine.
+            pub fn with(mut self, name: &str, value: u64) -> Result<Self, String> {
+                let small = u8::try_from(value).ok().filter(|value| *value <= 9);
+                let value = small.ok_or_else(|| format!("{name}={value} is more than the 9 that a world has room for"))?;
+                match name {
+                    $($name => self.$field = value,)*
+                    _ => return Err(format!("no bound is called {name:?}; there are {}", Self::NAMES.join(", "))),
+                }
+                self.validated()
+            }
+
+            /// What differs from [`Bounds::QUIET`], and always the numbers of brokers and records.
+            pub fn named(&self) -> Vec<(String, u64)> {
+                let mut named = Vec::new();
+                $(if self.$field != Self::QUIET.$field || ["brokers", "records"].contains(&$name) {
+                    named.push(($name.to_owned(), u64::from(self.$field)));
+                })*
+                named
+            }
+        }
+    };
+}
+
+bounds! {
+    /// The brokers, all of which have a copy of the one partition.
+    brokers, "brokers", 2;
+    /// `min.insync.replicas`.
+    min_isr, "min-isr", 1;
+    /// The records that clients produce.
+    records, "records", 1;
+    /// What producers ask for: 0 is acks=all, 1 is acks=1, 2 is either.
+    acks, "acks", 0;
+    /// Processes killed.
+    kills, "kills", 0;
+    /// Machines that lose power.
+    power_losses, "power-losses", 0;
+    /// Disks replaced by empty ones.
+    disk_losses, "disk-losses", 0;
+    /// Writes that fail.
+    disk_failures, "disk-failures", 0;
+    /// Brokers fenced though they run.
+    fences, "fences", 0;
+    /// Clean shutdowns.
+    stops, "stops", 0;
+    /// Lag timers that fire.
+    lags, "lags", 0;
+    /// Preferred leader elections.
+    elections, "elections", 0;
+    /// Fetches that arrive after their connection broke.
+    delays, "delays", 0;
+    /// Views that are published late.
+    late_views, "late-views", 0;
+    /// Producers that stop waiting.
+    timeouts, "timeouts", 0;
+    /// The high watermark on disk: 1 if it may be any that the replica ever had, 0 if it is the latest.
+    checkpoints, "checkpoints", 0;
+    /// Flag: `unclean.leader.election.enable`.
+    unclean, "unclean", 0;
+    /// Flag: a fetch, its handling and its answer are one step.
+    atomic_fetches, "atomic-fetches", 0;
+    /// Flag: a proposed ISR, its handling and its answer are one step.
+    atomic_proposals, "atomic-proposals", 0;
+    /// Flag: a kill may come between two writes of one step.
+    interrupts, "interrupts", 0;
+    /// Flag: the controller elects any of those that may lead, and states that differ only in names are one.
+    symmetric, "symmetric", 0;
+    /// Flag: variables that nothing can read any more are kept.
+    raw, "raw", 0;
+}
+
+impl Bounds {
+    fn validated(self) -> Result<Self, String> {
+        match self {
+            Self { brokers: 0 | 5.., .. } => Err("a world has 1 to 4 brokers".into()),
+            Self { min_isr: 0, .. } => Err("min-isr is at least 1".into()),
+            _ => Ok(self),
+        }
+    }
+}
+
+impl fmt::Display for Bounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named: Vec<_> = self.named().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        f.write_str(&named.join(" "))
+    }
+}

@@ -1,0 +1,452 @@
+//! What may happen next, and what comes of it.
+
+use super::state::{AskedFetch, Fetch, PARTITION, Process, Proposal, State, index};
+use super::step::Step;
+use super::{Bounds, World, observe};
+use crate::shared::digest;
+use highwater_spec::broker::{self, Stage};
+use highwater_spec::controller::{self, Election};
+use highwater_spec::replica::{self, Acks, FetchAnswer, Produce, ReadRole};
+use highwater_spec::scenario::{Event, What};
+use highwater_spec::values::{BrokerId, IncarnationId, Offset, Ticket};
+
+/// Why an event can't happen in a state.
+pub type Forbidden = &'static str;
+
+/// Stops unless a condition holds.
+fn only_if(condition: bool, otherwise: Forbidden) -> Result<(), Forbidden> {
+    if condition { Ok(()) } else { Err(otherwise) }
+}
+
+/// Takes one from a budget.
+fn spend(budget: &mut u8, exhausted: Forbidden) -> Result<(), Forbidden> {
+    *budget = budget.checked_sub(1).ok_or(exhausted)?;
+    Ok(())
+}
+
+impl World {
+    /// Every event that could happen in `state`; some of them can't (see [`World::perform`]).
+    pub(super) fn possible(&self, state: &State, out: &mut Vec<Event>) {
+        for broker in state.brokers() {
+            let mut add = |what: What| self.add(state, what, out);
+            match state.process(broker) {
+                Some(process) => self.of_running(state, broker, process, &mut add),
+                None => add(What::Starts(broker)),
+            }
+            add(What::SessionExpires(broker));
+        }
+        if state.budget.elections > 0 {
+            self.add(state, What::ElectsPreferred, out);
+        }
+    }
+
+    fn add(&self, state: &State, what: What, out: &mut Vec<Event>) {
+        let elects = matches!(what, What::SessionExpires(_) | What::Beats(_) | What::Starts(_) | What::Stops(_));
+        if self.bounds.symmetric == 1 && elects {
+            let choices = state.brokers().map(|choice| Event { choice: Some(choice), ..what.into() });
+            return out.extend(choices);
+        }
+        out.push(what.into());
+        let writes = matches!(
+            what,
+            What::Learns { .. } | What::AnswerArrives(_) | What::Produce { .. } | What::Fetches(_) | What::Beats(_) | What::FetchArrives(_)
+        );
+        if self.bounds.interrupts == 1 && writes && state.budget.kills > 0 {
+            out.extend((1..=2).map(|count| Event { cut_short: Some(count), ..what.into() }));
+        }
+    }
+
+    fn of_running(&self, state: &State, broker: BrokerId, process: &Process, add: &mut impl FnMut(What)) {
+        self.of_clients(state, broker, process, add);
+        self.of_links(state, broker, add);
+        if process.unpublished.is_some() {
+            add(What::Publishes(broker));
+        }
+        if state.budget.lags > 0
+            && let Some(leader) = process.replica.leader()
+        {
+            leader.isr.committed().iter().filter(|member| *member != broker).for_each(|follower| {
+                add(What::Lags { leader: broker, follower });
+            });
+        }
+        for upto in state.controller.step_ends(process.broker.metadata_end()) {
+            add(What::Learns { broker, upto });
+        }
+        let fenced = state.image().brokers.get(&broker).is_some_and(|known| known.fenced);
+        if fenced || process.broker.stage() == Stage::ShuttingDown {
+            add(What::Beats(broker));
+        }
+        if state.budget.stops > 0 && process.broker.stage() == Stage::Running {
+            add(What::Stops(broker));
+        }
+        if state.budget.disk_failures > 0 {
+            add(What::DiskFails(broker));
+        }
+        if state.budget.disk_losses > 0 {
+            add(What::LosesDisk(broker));
+        }
+        self.ends_of(state, broker, process, add);
+    }
+
+    fn of_clients(&self, state: &State, broker: BrokerId, process: &Process, add: &mut impl FnMut(What)) {
+        if state.budget.records > 0 && matches!(process.published.role, ReadRole::Leader { .. }) {
+            let value = self.bounds.records - state.budget.records + 1;
+            let choices: &[Acks] = match self.bounds.acks {
+                0 => &[Acks::All],
+                1 => &[Acks::Leader],
+                _ => &[Acks::All, Acks::Leader],
+            };
+            choices.iter().for_each(|acks| add(What::Produce { value, to: broker, acks: *acks }));
+        }
+        if state.budget.timeouts > 0
+            && let Some(leader) = process.replica.leader()
+        {
+            let values = leader.waiting.iter().filter_map(|waiting| u8::try_from(waiting.ticket.0 / 2).ok());
+            values.for_each(|value| add(What::ProduceTimesOut { value, at: broker }));
+        }
+    }
+
+    fn of_links(&self, state: &State, broker: BrokerId, add: &mut impl FnMut(What)) {
+        match &state.links.fetches[index(broker)] {
+            Fetch::Idle => {}
+            Fetch::Asked(_) if self.bounds.atomic_fetches == 1 => add(What::Fetches(broker)),
+            Fetch::Asked(_) => add(What::FetchArrives(broker)),
+            Fetch::Parked(_) => add(What::FetchAnswered(broker)),
+            Fetch::Answered(..) => add(What::AnswerArrives(broker)),
+        }
+        if state.budget.delays > 0 && matches!(state.links.fetches[index(broker)], Fetch::Asked(_)) {
+            add(What::FetchDelayed(broker));
+        }
+        match state.links.proposals[index(broker)] {
+            Proposal::Idle => {}
+            Proposal::Asked(..) => add(What::ProposalArrives(broker)),
+            Proposal::Answered(_) => add(What::ProposalAnswered(broker)),
+        }
+        for (follower, asked) in &state.links.delayed {
+            if asked.request.leader == broker {
+                add(What::DelayedFetchArrives(*follower));
+            }
+        }
+    }
+
+    fn ends_of(&self, state: &State, broker: BrokerId, process: &Process, add: &mut impl FnMut(What)) {
+        let high_watermark = process.replica.high_watermark().0;
+        let lowest = if self.bounds.checkpoints == 1 { 0 } else { high_watermark };
+        if state.budget.kills > 0 {
+            (lowest..=high_watermark).for_each(|at| add(What::Killed { broker, checkpoint: Offset(at) }));
+        }
+        if state.budget.power_losses > 0 {
+            let disk = &state.node(broker).disk;
+            for keeps in disk.flushed.0..=disk.log.len() as i64 {
+                (lowest..=high_watermark).for_each(|at| {
+                    add(What::LosesPower { broker, keeps: Offset(keeps), checkpoint: Offset(at) });
+                });
+            }
+        }
+    }
+
+    /// The state after `event`.
+    ///
+    /// # Errors
+    /// Says why it can't happen.
+    pub(super) fn perform(&self, state: &State, event: &Event, trace: Option<&mut Vec<String>>) -> Result<State, Forbidden> {
+        let mut step = Step::new(&self.rules, state.clone());
+        step.choice = event.choice;
+        step.cut_short = event.cut_short;
+        step.trace = trace;
+        let known = |broker: BrokerId| only_if(broker.0 >= 1 && index(broker) < state.nodes.len(), "there is no such broker");
+        concerned(&event.what).into_iter().flatten().try_for_each(known)?;
+        self.happen(&mut step, &event.what)?;
+        if event.cut_short.is_some() {
+            only_if(step.killed.is_some(), "the step has not that many durable outputs")?;
+            spend(&mut step.state.budget.kills, "no kill is left")?;
+        }
+        let mut after = step.finish(Offset(0));
+        self.reduce(&mut after);
+        Ok(after)
+    }
+
+    fn happen(&self, step: &mut Step<'_>, what: &What) -> Result<(), Forbidden> {
+        match *what {
+            What::Produce { value, to, acks } => produce(step, &self.bounds, value, to, acks),
+            What::ProduceTimesOut { value, at } => produce_times_out(step, value, at),
+            What::FetchArrives(of) => self.fetch_arrives(step, of),
+            What::FetchAnswered(of) => fetch_answered(step, of),
+            What::AnswerArrives(at) => answer_arrives(step, at),
+            What::Fetches(by) => self.fetches(step, by),
+            What::FetchDelayed(of) => fetch_delayed(step, of),
+            What::DelayedFetchArrives(of) => delayed_fetch_arrives(step, of),
+            What::Lags { leader, follower } => lags(step, leader, follower),
+            What::ProposalArrives(of) => self.proposal_arrives(step, of),
+            What::ProposalAnswered(to) => proposal_answered(step, to),
+            What::Learns { broker, upto } => learns(step, broker, upto),
+            What::Publishes(broker) => publishes(step, broker),
+            What::Beats(broker) => beats(step, broker),
+            What::SessionExpires(of) => session_expires(step, of),
+            What::Killed { broker, checkpoint } => {
+                spend(&mut step.state.budget.kills, "no kill is left")?;
+                dies(step, broker, checkpoint)
+            }
+            What::LosesPower { broker, keeps, checkpoint } => loses_power(step, broker, keeps, checkpoint),
+            What::LosesDisk(broker) => loses_disk(step, broker),
+            What::DiskFails(broker) => disk_fails(step, broker),
+            What::Starts(broker) => starts(step, broker),
+            What::Stops(broker) => stops(step, broker),
+            What::ElectsPreferred => elects_preferred(step),
+            What::ElectsForLeaderless => {
+                let choice = step.choice;
+                step.ask_controller(controller::Input::LeaderlessChecked { choice });
+                Ok(())
+            }
+        }
+    }
+
+    fn fetch_arrives(&self, step: &mut Step<'_>, of: BrokerId) -> Result<(), Forbidden> {
+        let Fetch::Asked(asked) = step.state.links.fetches[index(of)] else { return Err("no fetch is on its way") };
+        only_if(step.state.process(asked.request.leader).is_some(), "its leader does not run")?;
+        match step.fetch_arrives(of, asked) {
+            // A refusal leaves nothing behind at the leader, so its way back can be left out.
+            Some(FetchAnswer::Refused(refusal)) => {
+                let answer = FetchAnswer::Refused(refusal);
+                step.tell_replica(of, replica::Input::FetchAnswered { asked: asked.request, answer });
+            }
+            Some(answer) => step.state.links.edit().fetches[index(of)] = Fetch::Answered(asked.request, answer),
+            None => step.state.links.edit().fetches[index(of)] = Fetch::Parked(asked),
+        }
+        Ok(())
+    }
+
+    fn fetches(&self, step: &mut Step<'_>, by: BrokerId) -> Result<(), Forbidden> {
+        let Fetch::Asked(asked) = step.state.links.fetches[index(by)] else { return Err("it does not fetch") };
+        only_if(step.state.process(asked.request.leader).is_some(), "its leader does not run")?;
+        if let Some(answer) = step.fetch_arrives(by, asked) {
+            step.tell_replica(by, replica::Input::FetchAnswered { asked: asked.request, answer });
+        }
+        Ok(())
+    }
+
+    fn proposal_arrives(&self, step: &mut Step<'_>, of: BrokerId) -> Result<(), Forbidden> {
+        only_if(matches!(step.state.links.proposals[index(of)], Proposal::Asked(..)), "no proposal is on its way")?;
+        let outcome = step.proposal_arrives(of);
+        step.state.links.edit().proposals[index(of)] = Proposal::Answered(outcome);
+        match self.bounds.atomic_proposals {
+            1 => proposal_answered(step, of),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The brokers that an event names.
+fn concerned(what: &What) -> [Option<BrokerId>; 2] {
+    match *what {
+        What::Produce { to: broker, .. }
+        | What::ProduceTimesOut { at: broker, .. }
+        | What::FetchArrives(broker)
+        | What::FetchAnswered(broker)
+        | What::AnswerArrives(broker)
+        | What::Fetches(broker)
+        | What::FetchDelayed(broker)
+        | What::DelayedFetchArrives(broker)
+        | What::ProposalArrives(broker)
+        | What::ProposalAnswered(broker)
+        | What::Learns { broker, .. }
+        | What::Publishes(broker)
+        | What::Beats(broker)
+        | What::SessionExpires(broker)
+        | What::Killed { broker, .. }
+        | What::LosesPower { broker, .. }
+        | What::LosesDisk(broker)
+        | What::DiskFails(broker)
+        | What::Starts(broker)
+        | What::Stops(broker) => [Some(broker), None],
+        What::Lags { leader, follower } => [Some(leader), Some(follower)],
+        What::ElectsPreferred | What::ElectsForLeaderless => [None, None],
+    }
+}
+
+fn produce(step: &mut Step<'_>, bounds: &Bounds, value: u8, to: BrokerId, acks: Acks) -> Result<(), Forbidden> {
+    only_if(value == bounds.records - step.state.budget.records.min(bounds.records) + 1, "records are produced in turn")?;
+    spend(&mut step.state.budget.records, "no record is left")?;
+    only_if(step.state.process(to).is_some(), "it does not run")?;
+    let ticket = Ticket(u32::from(value) * 2 + u32::from(acks == Acks::Leader));
+    let request = Produce { ticket, acks, count: 1, bytes: value };
+    step.tell_replica(to, replica::Input::Produced(vec![request]));
+    Ok(())
+}
+
+fn produce_times_out(step: &mut Step<'_>, value: u8, at: BrokerId) -> Result<(), Forbidden> {
+    spend(&mut step.state.budget.timeouts, "no timeout is left")?;
+    let leader = step.state.process(at).and_then(|process| process.replica.leader());
+    let ticket = Ticket(u32::from(value) * 2);
+    let waits = leader.is_some_and(|leader| leader.waiting.iter().any(|waiting| waiting.ticket == ticket));
+    only_if(waits, "no one waits for it there")?;
+    step.tell_replica(at, replica::Input::ProduceTimedOut(ticket));
+    Ok(())
+}
+
+fn fetch_answered(step: &mut Step<'_>, of: BrokerId) -> Result<(), Forbidden> {
+    let Fetch::Parked(asked) = step.state.links.fetches[index(of)] else { return Err("no fetch of it waits") };
+    let answer = step.fetch_answer(of, &asked.request).ok_or("there is nothing to say")?;
+    step.state.links.edit().fetches[index(of)] = Fetch::Answered(asked.request, answer);
+    Ok(())
+}
+
+fn answer_arrives(step: &mut Step<'_>, at: BrokerId) -> Result<(), Forbidden> {
+    match std::mem::take(&mut step.state.links.edit().fetches[index(at)]) {
+        Fetch::Answered(asked, answer) => {
+            step.tell_replica(at, replica::Input::FetchAnswered { asked, answer });
+            Ok(())
+        }
+        _ => Err("no answer is on its way"),
+    }
+}
+
+fn fetch_delayed(step: &mut Step<'_>, of: BrokerId) -> Result<(), Forbidden> {
+    spend(&mut step.state.budget.delays, "no delay is left")?;
+    let Fetch::Asked(asked) = step.state.links.fetches[index(of)] else { return Err("no fetch is on its way") };
+    step.state.links.edit().delayed.push((of, asked));
+    Ok(())
+}
+
+fn delayed_fetch_arrives(step: &mut Step<'_>, of: BrokerId) -> Result<(), Forbidden> {
+    let delayed = &mut step.state.links.edit().delayed;
+    let place = delayed.iter().position(|(follower, _)| *follower == of).ok_or("no fetch of it was delayed")?;
+    let (_, asked): (BrokerId, AskedFetch) = delayed.remove(place);
+    only_if(step.state.process(asked.request.leader).is_some(), "its leader does not run")?;
+    step.fetch_arrives(of, asked);
+    Ok(())
+}
+
+fn lags(step: &mut Step<'_>, leader: BrokerId, follower: BrokerId) -> Result<(), Forbidden> {
+    spend(&mut step.state.budget.lags, "no lag is left")?;
+    let process = step.state.process(leader).ok_or("it does not run")?;
+    let leads = process.replica.leader().ok_or("it does not lead")?;
+    let at_end = leads.end_of(follower) == Some(process.replica.log().end);
+    only_if(leads.isr.committed().contains(follower) && !at_end && !leads.isr.is_pending(), "nothing would come of it")?;
+    step.tell_replica(leader, replica::Input::TimerFired(replica::Timer::Lag(follower)));
+    Ok(())
+}
+
+fn proposal_answered(step: &mut Step<'_>, to: BrokerId) -> Result<(), Forbidden> {
+    match std::mem::take(&mut step.state.links.edit().proposals[index(to)]) {
+        Proposal::Answered(outcome) => {
+            step.tell_broker(to, broker::Input::AlterPartitionAnswered(outcome));
+            Ok(())
+        }
+        _ => Err("no answer to a proposal is on its way"),
+    }
+}
+
+fn learns(step: &mut Step<'_>, broker: BrokerId, upto: Offset) -> Result<(), Forbidden> {
+    let process = step.state.process(broker).ok_or("it does not run")?;
+    let from = process.broker.metadata_end();
+    let controller = &step.state.controller;
+    only_if(controller.step_ends(from).any(|end| end == upto), "no step of the controller ends there")?;
+    let place = |offset: Offset| usize::try_from(offset.0 - controller.base.0).unwrap_or(0);
+    let logged = &controller.log[place(from)..place(upto)];
+    let records = logged.iter().map(|logged| logged.record.clone()).collect();
+    let expected = logged.last().map(|logged| logged.digest);
+    step.tell_broker(broker, broker::Input::MetadataArrived { from, records, at: () });
+    if let Some(process) = &mut step.node(broker).process {
+        process.image_is_a_prefix = Some(digest(process.broker.image())) == expected;
+    }
+    Ok(())
+}
+
+fn publishes(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
+    let process = step.node(broker).process.as_mut().ok_or("it does not run")?;
+    process.published = process.unpublished.take().ok_or("it has nothing to publish")?;
+    process.readable_below = None;
+    observe::exposed(&mut step.state, broker);
+    Ok(())
+}
+
+fn beats(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
+    only_if(step.state.process(broker).is_some(), "it does not run")?;
+    step.tell_broker(broker, broker::Input::TimerFired(broker::Timer::Heartbeat));
+    Ok(())
+}
+
+fn session_expires(step: &mut Step<'_>, of: BrokerId) -> Result<(), Forbidden> {
+    let session = step.state.controller.machine.speculative().sessions().get(&of);
+    let epoch = session.ok_or("it has no session")?.epoch;
+    if step.state.process(of).is_some() {
+        spend(&mut step.state.budget.fences, "it runs, and no false fence is left")?;
+    }
+    let choice = step.choice;
+    step.ask_controller(controller::Input::SessionExpired { broker: of, epoch, choice });
+    Ok(())
+}
+
+fn dies(step: &mut Step<'_>, broker: BrokerId, checkpoint: Offset) -> Result<(), Forbidden> {
+    let process = step.state.process(broker).ok_or("it does not run")?;
+    only_if(checkpoint <= process.replica.high_watermark(), "its high watermark was never there")?;
+    step.end_process(broker, Some(checkpoint));
+    Ok(())
+}
+
+fn loses_power(step: &mut Step<'_>, broker: BrokerId, keeps: Offset, checkpoint: Offset) -> Result<(), Forbidden> {
+    spend(&mut step.state.budget.power_losses, "no power loss is left")?;
+    dies(step, broker, checkpoint)?;
+    let disk = &mut step.node(broker).disk;
+    let end = Offset(disk.log.len() as i64);
+    only_if(disk.flushed <= keeps && keeps <= end, "it keeps at least what it had flushed, and no more than it had")?;
+    disk.log.truncate(usize::try_from(keeps.0).unwrap_or(0));
+    if keeps < end {
+        step.state.history.edit().lossy_crashes += 1;
+    }
+    Ok(())
+}
+
+fn loses_disk(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
+    spend(&mut step.state.budget.disk_losses, "no disk loss is left")?;
+    dies(step, broker, Offset(0))?;
+    step.node(broker).disk = World::empty_disk();
+    step.state.history.edit().lossy_crashes += 1;
+    Ok(())
+}
+
+fn disk_fails(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
+    spend(&mut step.state.budget.disk_failures, "no disk failure is left")?;
+    only_if(step.state.process(broker).is_some(), "it does not run")?;
+    step.tell_replica(broker, replica::Input::Failed);
+    step.tell_broker(broker, broker::Input::ReplicaFailed);
+    Ok(())
+}
+
+fn starts(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
+    only_if(step.state.process(broker).is_none(), "it runs already")?;
+    let has_session = step.state.controller.machine.speculative().sessions().contains_key(&broker);
+    only_if(!has_session, "its last process still has a session")?;
+    let last = step.state.image().brokers.get(&broker).map(|known| known.incarnation);
+    // No one tells more than two processes of one broker apart.
+    let incarnation = IncarnationId([u8::from(last == Some(IncarnationId([0; 16]))); 16]);
+    let (image, end) = (step.state.image().clone(), step.state.controller.end());
+    let node = step.node(broker);
+    let previous_epoch = node.disk.clean.take();
+    let process = Process::fresh(broker, incarnation, previous_epoch, &node.disk);
+    node.disk.epochs = process.replica.log().epochs.clone();
+    node.disk.checkpoint = Offset(0);
+    node.process = Some(process);
+    step.tell_broker(broker, broker::Input::SnapshotLoaded { image, end });
+    step.tell_broker(broker, broker::Input::Started);
+    Ok(())
+}
+
+fn stops(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
+    spend(&mut step.state.budget.stops, "no clean shutdown is left")?;
+    let process = step.state.process(broker).ok_or("it does not run")?;
+    only_if(process.broker.stage() == Stage::Running, "it is on its way out already")?;
+    step.tell_broker(broker, broker::Input::ShutdownAsked);
+    Ok(())
+}
+
+fn elects_preferred(step: &mut Step<'_>) -> Result<(), Forbidden> {
+    spend(&mut step.state.budget.elections, "no election is left")?;
+    let (ticket, choice) = (Ticket(0), step.choice);
+    let input = controller::Input::ElectLeader { ticket, partition: PARTITION, election: Election::Preferred, choice };
+    let before = step.state.controller.end();
+    step.ask_controller(input);
+    only_if(step.state.controller.end() != before, "nothing would come of it")
+}
+

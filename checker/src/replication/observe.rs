@@ -1,0 +1,131 @@
+//! Keeping the history: what was promised, and whether it was kept. And the view that properties judge.
+
+use super::state::{Model, PARTITION, State, index};
+use highwater_spec::controller::{Image, Record};
+use highwater_spec::replica::{ProduceOutcome, ReadRole, Replica};
+use highwater_spec::values::{BrokerId, LeaderEpoch, Offset, Ticket};
+use highwater_spec::view::{Belief, History, ReplicaView, Running, View};
+
+/// A high watermark with the leadership that it belongs to.
+#[derive(Clone, Copy)]
+pub struct Leadership {
+    epoch: Option<LeaderEpoch>,
+    high_watermark: Offset,
+}
+
+impl Leadership {
+    pub fn of(replica: &Replica<Model>) -> Self {
+        let epoch = replica.leader_epoch().filter(|_| replica.leader().is_some());
+        Self { epoch, high_watermark: replica.high_watermark() }
+    }
+}
+
+/// P-11: a leader's high watermark does not go back.
+pub fn high_watermark(state: &mut State, before: Leadership, after: Leadership) {
+    if before.epoch.is_some() && before.epoch == after.epoch && after.high_watermark < before.high_watermark {
+        state.history.edit().went_back = true;
+    }
+}
+
+/// A producer got its answer. The ticket is the record itself and how it was asked for.
+pub fn answered(state: &mut State, _by: BrokerId, ticket: Ticket, outcome: ProduceOutcome) {
+    let ProduceOutcome::Acked { .. } = outcome else { return };
+    let value = u64::from(ticket.0 / 2);
+    let history = state.history.edit();
+    let list = if ticket.0 % 2 == 0 { &mut history.acknowledged } else { &mut history.acknowledged_by_leader };
+    if let Err(place) = list.binary_search(&value) {
+        list.insert(place, value);
+    }
+}
+
+/// A replica is about to cut its log.
+pub fn cut(state: &mut State, of: BrokerId, to: Offset) {
+    let committed = &state.history.committed;
+    let from = usize::try_from(to.0).unwrap_or(0);
+    let log = &state.nodes[index(of)].disk.log;
+    let lost = (from..log.len().min(committed.len())).find(|place| log[*place] == committed[*place]);
+    if let Some(lost) = lost {
+        state.history.edit().cut = Some(Offset(lost as i64));
+    }
+}
+
+/// Whatever a broker's view lets consumers read now is committed, and may not contradict what was.
+pub fn exposed(state: &mut State, by: BrokerId) {
+    let node = &state.nodes[index(by)];
+    let Some(process) = &node.process else { return };
+    let ReadRole::Leader { .. } = process.published.role else { return };
+    let bound = process.published.high_watermark;
+    let bound = process.readable_below.map_or(bound, |cut| cut.min(bound));
+    let readable = usize::try_from(bound.0).unwrap_or(0).min(node.disk.log.len());
+    let committed = &state.history.committed;
+    let differs = (0..readable.min(committed.len())).find(|place| node.disk.log[*place] != committed[*place]);
+    if differs.is_none() && readable <= committed.len() {
+        return;
+    }
+    let more = node.disk.log[committed.len().min(readable)..readable].to_vec();
+    let history = state.history.edit();
+    history.rewritten = history.rewritten.or(differs.map(|place| Offset(place as i64)));
+    history.committed.extend(more);
+}
+
+/// The controller has appended records.
+pub fn metadata_changed(state: &mut State, before: &Image, records: &[Record]) {
+    let after = state.image().clone();
+    let mut image = before.clone();
+    for record in records {
+        let then = image.partition(PARTITION).cloned();
+        image.apply(record);
+        let (Some(then), Some(now)) = (then, image.partition(PARTITION)) else { continue };
+        if then == *now {
+            continue;
+        }
+        let raised = now.partition_epoch > then.partition_epoch && now.leader_epoch >= then.leader_epoch;
+        let led_anew = now.leader == then.leader || now.leader_epoch > then.leader_epoch;
+        if !raised || !led_anew {
+            state.history.edit().epoch_reused = true;
+        }
+        if let Some(leader) = now.leader.filter(|leader| then.leader != Some(*leader)) {
+            let complete = then.isr.union(&then.elr).contains(leader);
+            let may_be_unclean = after.allows_unclean_election(PARTITION.topic) || then.last_known_leader == Some(leader);
+            if !after.is_active(leader) || (!complete && !may_be_unclean) {
+                state.history.edit().bad_election = Some(leader);
+            } else if !complete {
+                // One is as good as many: what rests on clean elections rests on none being unclean.
+                state.history.edit().unclean_elections = 1;
+            }
+        }
+    }
+}
+
+/// Calls `judge` with the view of a state.
+pub fn with_view<T>(state: &State, judge: impl FnOnce(&View<'_>) -> T) -> T {
+    let replicas: Vec<_> = state.brokers().map(|broker| replica_view(state, broker)).collect();
+    let history: &History = &state.history;
+    judge(&View {
+        partition: PARTITION,
+        metadata: state.image(),
+        metadata_end: state.controller.end(),
+        replicas: &replicas,
+        history,
+    })
+}
+
+fn replica_view(state: &State, broker: BrokerId) -> ReplicaView<'_> {
+    let node = state.node(broker);
+    let running = node.process.as_ref().map(|process| Running {
+        broker_epoch: process.broker.epoch(),
+        image: process.broker.image(),
+        metadata_end: process.broker.metadata_end(),
+        image_is_a_prefix: process.image_is_a_prefix,
+        replica: Some(Belief {
+            log_start: process.replica.log().start,
+            log_end: process.replica.log().end,
+            high_watermark: process.replica.high_watermark(),
+            epochs: &process.replica.log().epochs,
+            leader_epoch: process.replica.leader_epoch(),
+            partition_epoch: process.replica.partition_epoch(),
+            leads: process.replica.leader().map(|leader| (leader.isr.committed().clone(), leader.isr.maximal())),
+        }),
+    });
+    ReplicaView { broker, log: &node.disk.log, log_start: Offset(0), running }
+}

@@ -1,0 +1,75 @@
+//! Making states that can't be told apart one state.
+
+use super::World;
+use super::state::{Fetch, Proposal, State};
+use crate::shared::digest;
+use highwater_spec::values::Offset;
+
+/// A fingerprint of a state as it is.
+pub fn fingerprint(state: &State) -> u64 {
+    let nodes: Vec<_> = state.nodes.iter().map(|node| node.digest()).collect();
+    digest(&(state.controller.digest(), nodes, state.links.digest(), state.history.digest(), state.budget))
+}
+
+/// A fingerprint that renaming brokers does not change.
+pub fn symmetric_fingerprint(state: &State) -> u64 {
+    fingerprint(state)
+}
+
+impl World {
+    /// Drops what nothing can read any more.
+    pub(super) fn reduce(&self, state: &mut State) {
+        self.forget_unused_budget(state);
+        if self.bounds.raw == 1 {
+            return;
+        }
+        forget_heard_metadata(state);
+        forget_answers_to_no_one(state);
+        self.forget_history_without_promise(state);
+    }
+
+    /// How many lossy crashes there were beyond the ones that void every promise is no one's concern.
+    fn forget_unused_budget(&self, state: &mut State) {
+        if state.history.lossy_crashes > self.bounds.min_isr {
+            state.history.edit().lossy_crashes = self.bounds.min_isr;
+        }
+    }
+
+    /// Committed records matter to guarded properties only, and a guard that is not met never is again.
+    fn forget_history_without_promise(&self, state: &mut State) {
+        let promised = state.history.unclean_elections == 0 && state.history.lossy_crashes < self.bounds.min_isr;
+        if !promised && !state.history.committed.is_empty() && self.properties.iter().all(|property| {
+            !property.guards.is_empty() || property.number != "P-8"
+        }) {
+            let history = state.history.edit();
+            history.committed.clear();
+            history.acknowledged.clear();
+        }
+    }
+}
+
+/// Records that every running broker has heard; one that starts loads a snapshot.
+fn forget_heard_metadata(state: &mut State) {
+    let heard = state.nodes.iter().filter_map(|node| Some(node.process.as_ref()?.broker.metadata_end())).min();
+    let upto = heard.unwrap_or(state.controller.end()).max(state.controller.base);
+    let count = usize::try_from(upto.0 - state.controller.base.0).unwrap_or(0);
+    if count > 0 {
+        let node = state.controller.edit();
+        node.log.drain(..count);
+        node.base = Offset(upto.0);
+    }
+}
+
+/// Answers that their reader will ignore, since it asks something else by now.
+fn forget_answers_to_no_one(state: &mut State) {
+    let idle = |place: usize| state.nodes[place].process.is_none();
+    let places: Vec<_> = (0..state.nodes.len()).filter(|place| idle(*place)).collect();
+    for place in places {
+        let links = &state.links;
+        if links.fetches[place] != Fetch::Idle || links.proposals[place] != Proposal::Idle {
+            let links = state.links.edit();
+            links.fetches[place] = Fetch::Idle;
+            links.proposals[place] = Proposal::Idle;
+        }
+    }
+}
