@@ -3,6 +3,10 @@
 //! A *world* is a cluster and everything that may go wrong with it ([`replication`]); an *engine* explores it
 //! ([`engine`]).
 
+pub mod controller;
 pub mod engine;
+mod history;
+pub mod museum;
+pub mod narrated;
 pub mod replication;
 pub mod shared;

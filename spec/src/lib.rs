@@ -16,8 +16,6 @@ pub mod refusal;
 pub mod replica;
 pub mod replicated;
 pub mod rules;
-#[path = "scenario/event.rs"]
-mod event_tmp;
-pub mod scenario { pub use super::event_tmp::*; }
+pub mod scenario;
 pub mod values;
 pub mod view;

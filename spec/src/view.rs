@@ -95,6 +95,8 @@ pub struct History {
     pub went_back: bool,
     /// A partition's or a broker's epoch went back, or stood still though its state changed.
     pub epoch_reused: bool,
+    /// Someone was told what was not committed, and might never have been.
+    pub unfounded_answer: bool,
     /// A leader was elected that was not active, or neither in sync nor eligible, by an election that was clean.
     pub bad_election: Option<BrokerId>,
     /// How many brokers have lost records that they had written: power losses that took some, and lost disks.

@@ -181,7 +181,7 @@ fn a_wrong_body_is_refused() {
 
 #[test]
 fn words_know_where_they_are() {
-    let scenario = parse(&format!("{HEADER}\n>  b12 épie  to b3 acks=all # b4"));
+    let scenario = parse(&format!("{HEADER}\n>  b12 épie\u{3000} to b3 acks=all # b4"));
     let step = scenario.steps().next().unwrap();
     let mut words = step.input.words();
     assert_eq!(words.prefixed("b"), Ok(12));

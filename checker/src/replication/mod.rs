@@ -15,8 +15,10 @@ mod words;
 
 pub use bounds::Bounds;
 pub use state::{PARTITION, State};
+pub use words::record as record_in_words;
 
 use crate::engine::{Explorable, Verdict};
+use crate::narrated::Narrated;
 use crate::shared::Shared;
 use highwater_spec::broker::{self, Broker};
 use highwater_spec::controller::{Config, Controller, Image, Partition, Record, Registration, ReplicatedController};
@@ -25,7 +27,7 @@ use highwater_spec::property::{self, Property};
 use highwater_spec::replica::Replica;
 use highwater_spec::replicated::Replicated;
 use highwater_spec::rules::Rules;
-use highwater_spec::scenario::Event;
+use highwater_spec::scenario::{Event, ParseError};
 use highwater_spec::values::{BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, Offset, PartitionEpoch};
 use highwater_spec::view::History;
 use std::sync::Arc;
@@ -57,30 +59,6 @@ impl World {
     /// The properties that it is judged by.
     pub fn judges(&self) -> &[Property] {
         &self.properties
-    }
-
-    /// Why a property does not hold in a state, if it doesn't.
-    pub fn reason(&self, state: &State, property: &str) -> Option<String> {
-        let property = self.properties.iter().find(|known| known.name == property)?;
-        match observe::with_view(state, |view| property.judge(view)) {
-            property::Verdict::Violated(reason) => Some(reason),
-            _ => None,
-        }
-    }
-
-    /// The state after an event, with what was carried out.
-    ///
-    /// # Errors
-    /// Says why the event can't happen.
-    pub fn narrate(&self, state: &State, event: &Event) -> Result<(State, Vec<String>), &'static str> {
-        let mut trace = Vec::new();
-        let after = self.perform(state, event, Some(&mut trace))?;
-        Ok((after, trace))
-    }
-
-    /// The lines that describe a state.
-    pub fn lines(&self, state: &State) -> Vec<String> {
-        describe::lines(state)
     }
 
     /// Every broker is up, the first leads and all are in sync; no record has been written.
@@ -269,5 +247,39 @@ impl Explorable for World {
 
     fn describe(&self, state: &State) -> String {
         self.lines(state).join("\n")
+    }
+}
+
+impl Narrated for World {
+    const KIND: &'static str = "replication";
+
+    fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    fn bounds(&self) -> Vec<(String, u64)> {
+        self.bounds.named()
+    }
+
+    fn narrate(&self, state: &State, event: &Event) -> Result<(State, Vec<String>), &'static str> {
+        let mut trace = Vec::new();
+        let after = self.perform(state, event, Some(&mut trace))?;
+        Ok((after, trace))
+    }
+
+    fn lines(&self, state: &State) -> Vec<String> {
+        describe::lines(state)
+    }
+
+    fn reason(&self, state: &State, property: &str) -> Option<String> {
+        let property = self.properties.iter().find(|known| known.name == property)?;
+        match observe::with_view(state, |view| property.judge(view)) {
+            property::Verdict::Violated(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    fn read_event(line: usize, column: usize, text: &str) -> Result<Event, ParseError> {
+        Event::read(line, column, text)
     }
 }

@@ -1,7 +1,6 @@
 //! Keeping the history: what was promised, and whether it was kept. And the view that properties judge.
 
 use super::state::{Model, PARTITION, State, index};
-use highwater_spec::controller::{Image, Record};
 use highwater_spec::replica::{ProduceOutcome, ReadRole, Replica};
 use highwater_spec::values::{BrokerId, LeaderEpoch, Offset, Ticket};
 use highwater_spec::view::{Belief, History, ReplicaView, Running, View};
@@ -66,35 +65,6 @@ pub fn exposed(state: &mut State, by: BrokerId) {
     let history = state.history.edit();
     history.rewritten = history.rewritten.or(differs.map(|place| Offset(place as i64)));
     history.committed.extend(more);
-}
-
-/// The controller has appended records.
-pub fn metadata_changed(state: &mut State, before: &Image, records: &[Record]) {
-    let after = state.image().clone();
-    let mut image = before.clone();
-    for record in records {
-        let then = image.partition(PARTITION).cloned();
-        image.apply(record);
-        let (Some(then), Some(now)) = (then, image.partition(PARTITION)) else { continue };
-        if then == *now {
-            continue;
-        }
-        let raised = now.partition_epoch > then.partition_epoch && now.leader_epoch >= then.leader_epoch;
-        let led_anew = now.leader == then.leader || now.leader_epoch > then.leader_epoch;
-        if !raised || !led_anew {
-            state.history.edit().epoch_reused = true;
-        }
-        if let Some(leader) = now.leader.filter(|leader| then.leader != Some(*leader)) {
-            let complete = then.isr.union(&then.elr).contains(leader);
-            let may_be_unclean = after.allows_unclean_election(PARTITION.topic) || then.last_known_leader == Some(leader);
-            if !after.is_active(leader) || (!complete && !may_be_unclean) {
-                state.history.edit().bad_election = Some(leader);
-            } else if !complete {
-                // One is as good as many: what rests on clean elections rests on none being unclean.
-                state.history.edit().unclean_elections = 1;
-            }
-        }
-    }
 }
 
 /// Calls `judge` with the view of a state.

@@ -4,6 +4,7 @@ use super::state::{
     AskedFetch, ControllerNode, Fetch, Logged, Model, Node, PARTITION, Proposal, ProposalOutcome, State, index,
 };
 use super::{observe, words};
+use crate::history::note_records;
 use crate::shared::digest;
 use highwater_spec::broker;
 use highwater_spec::controller::{self, Heartbeat, Register, Reply};
@@ -237,7 +238,7 @@ impl<'a> Step<'a> {
                         self.say(|| words::record(record));
                     }
                     append(self.state.controller.edit(), &before, &records);
-                    observe::metadata_changed(&mut self.state, &before, &records);
+                    note_records(self.state.history.edit(), PARTITION, &before, &records);
                 }
                 replicated::Output::Do(controller::Output::Reply { reply: given, .. }) => reply = Some(given),
                 replicated::Output::Do(controller::Output::ExtendSession { .. }) => {}

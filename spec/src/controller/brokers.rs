@@ -39,6 +39,8 @@ pub fn next_broker_state(now: BrokerState, heard: &HeartbeatFacts) -> BrokerStat
     use BrokerState::{ControlledShutdown, Fenced, ShutdownNow, Unfenced};
     match now {
         Fenced if heard.wants_shutdown => ShutdownNow,
+        // `controller.broker.no-return`: one whose shutdown has begun takes part again as a new process only.
+        Fenced if heard.was_shutting_down => Fenced,
         Fenced if !heard.wants_fence && heard.is_caught_up => Unfenced,
         Fenced => Fenced,
         Unfenced if heard.wants_fence => {
@@ -70,6 +72,8 @@ pub struct HeartbeatFacts {
     pub wants_fence: bool,
     /// It wants to shut down.
     pub wants_shutdown: bool,
+    /// Its controlled shutdown has begun.
+    pub was_shutting_down: bool,
     /// It leads some partition.
     pub leads: bool,
     /// Every active broker has applied the changes that its shutdown brought.
@@ -253,6 +257,7 @@ impl Controller {
             is_caught_up: heard.metadata_end.0 > known.epoch.0,
             wants_fence: heard.want_fence,
             wants_shutdown: heard.want_shutdown,
+            was_shutting_down: known.in_controlled_shutdown,
             leads: self.image.partitions().any(|(_, partition)| partition.leader == Some(heard.broker)),
             others_know: active.map(|(broker, _)| heard_end(broker)).all(|end| end >= shutdown_end),
         }

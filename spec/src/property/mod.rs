@@ -4,6 +4,7 @@
 //! exhibit that shows that it can fail.
 
 mod acknowledged_survives;
+mod answers_committed;
 mod broker_epochs;
 mod candidate_completeness;
 mod committed_cut;
@@ -25,6 +26,7 @@ mod replica_state;
 use crate::view::View;
 
 pub use acknowledged_survives::ACKNOWLEDGED_SURVIVES;
+pub use answers_committed::ANSWERS_COMMITTED;
 pub use broker_epochs::BROKER_EPOCHS;
 pub use candidate_completeness::CANDIDATE_COMPLETENESS;
 pub use committed_cut::COMMITTED_CUT;
@@ -134,7 +136,7 @@ pub const ALL: &[Property] = &[
 
 /// The properties that speak of the controller alone.
 pub const OF_THE_CONTROLLER: &[Property] =
-    &[ISR_SHAPE, LEADER_IN_ISR, ISR_FENCED, ELECTION_ACCEPTABLE, CONTROLLER_EPOCHS, BROKER_EPOCHS];
+    &[ISR_SHAPE, LEADER_IN_ISR, ISR_FENCED, ELECTION_ACCEPTABLE, CONTROLLER_EPOCHS, BROKER_EPOCHS, ANSWERS_COMMITTED];
 
 /// Fails with a reason unless a condition holds.
 fn ensure(condition: bool, reason: impl FnOnce() -> String) -> Result<(), String> {

@@ -2,7 +2,7 @@
 //!
 //! The model explores these events, a conductor carries them out on real nodes, a reader follows them in the book.
 
-//use super::{ParseError, Words};
+use super::{ParseError, Words};
 use crate::replica::Acks;
 use crate::values::{BrokerId, Offset};
 use std::fmt;
@@ -157,4 +157,186 @@ pub fn acks_word(acks: Acks) -> &'static str {
         Acks::Leader => "1",
         Acks::All => "all",
     }
+}
+
+impl Event {
+    /// Reads an event as its `Display` writes it; `line` and `column` (from 1) are where `text` begins.
+    ///
+    /// # Errors
+    /// Says where the text goes wrong, and what was expected there.
+    pub fn read(line: usize, column: usize, text: &str) -> Result<Self, ParseError> {
+        let mut words = Words::new(line, column, text);
+        let what = read_what(&mut words)?;
+        let mut event = Self::from(what);
+        while let Some(word) = words.clone().word() {
+            if word.starts_with("choose=") {
+                event.choice = Some(named_broker(&mut words, "choose")?);
+            } else if word.starts_with("killed-after=") {
+                event.cut_short = Some(small(&mut words, "killed-after")?);
+            } else {
+                break;
+            }
+        }
+        words.end()?;
+        Ok(event)
+    }
+}
+
+fn read_what(words: &mut Words<'_>) -> Result<What, ParseError> {
+    let first = words.clone().word().unwrap_or_default();
+    match first {
+        "client" => read_client(words),
+        "fetch" | "proposal" => read_link(words),
+        "answer" => {
+            all(words, &["answer", "arrives", "at"])?;
+            Ok(What::AnswerArrives(broker(words)?))
+        }
+        "delayed" => {
+            all(words, &["delayed", "fetch", "of"])?;
+            let of = broker(words)?;
+            words.expect("arrives")?;
+            Ok(What::DelayedFetchArrives(of))
+        }
+        "session" => {
+            all(words, &["session", "of"])?;
+            let of = broker(words)?;
+            words.expect("expires")?;
+            Ok(What::SessionExpires(of))
+        }
+        "disk" => {
+            all(words, &["disk", "of"])?;
+            let of = broker(words)?;
+            words.expect("fails")?;
+            Ok(What::DiskFails(of))
+        }
+        "controller" => read_controller(words),
+        _ if first.starts_with('b') => read_broker(words),
+        _ => {
+            let found = words.word().map_or_else(|| "nothing".to_owned(), |word| format!("`{word}`"));
+            let subjects = "client, fetch, answer, delayed, proposal, session, disk, controller, or a broker such as b1";
+            Err(words.error(format!("an event begins with one of {subjects}; found {found}")))
+        }
+    }
+}
+
+fn read_client(words: &mut Words<'_>) -> Result<What, ParseError> {
+    words.expect("client")?;
+    match one_of(words, &["produces", "stops"])? {
+        "produces" => {
+            let value = value(words)?;
+            words.expect("to")?;
+            let to = broker(words)?;
+            let acks = match words.keyed("acks")? {
+                "0" => Acks::None,
+                "1" => Acks::Leader,
+                "all" => Acks::All,
+                other => return Err(words.error(format!("acks is 0, 1 or all, not `{other}`"))),
+            };
+            Ok(What::Produce { value, to, acks })
+        }
+        _ => {
+            all(words, &["waiting", "for"])?;
+            let value = value(words)?;
+            words.expect("at")?;
+            Ok(What::ProduceTimesOut { value, at: broker(words)? })
+        }
+    }
+}
+
+fn read_link(words: &mut Words<'_>) -> Result<What, ParseError> {
+    let is_fetch = one_of(words, &["fetch", "proposal"])? == "fetch";
+    words.expect("of")?;
+    let of = broker(words)?;
+    if one_of(words, &["arrives", "is"])? == "arrives" {
+        return Ok(if is_fetch { What::FetchArrives(of) } else { What::ProposalArrives(of) });
+    }
+    match is_fetch {
+        false => words.expect("answered").map(|()| What::ProposalAnswered(of)),
+        true => Ok(match one_of(words, &["answered", "delayed"])? {
+            "answered" => What::FetchAnswered(of),
+            _ => What::FetchDelayed(of),
+        }),
+    }
+}
+
+fn read_controller(words: &mut Words<'_>) -> Result<What, ParseError> {
+    all(words, &["controller", "elects"])?;
+    match one_of(words, &["the", "for"])? {
+        "the" => all(words, &["preferred", "replica"]).map(|()| What::ElectsPreferred),
+        _ => all(words, &["the", "leaderless"]).map(|()| What::ElectsForLeaderless),
+    }
+}
+
+fn read_broker(words: &mut Words<'_>) -> Result<What, ParseError> {
+    let subject = broker(words)?;
+    let verbs = ["fetches", "finds", "learns", "publishes", "beats", "starts", "is", "loses"];
+    Ok(match one_of(words, &verbs)? {
+        "fetches" => What::Fetches(subject),
+        "finds" => {
+            let follower = broker(words)?;
+            words.expect("lagging")?;
+            What::Lags { leader: subject, follower }
+        }
+        "learns" => {
+            all(words, &["metadata", "below"])?;
+            What::Learns { broker: subject, upto: offset(words, "")? }
+        }
+        "publishes" => What::Publishes(subject),
+        "beats" => What::Beats(subject),
+        "starts" => What::Starts(subject),
+        "is" => match one_of(words, &["killed", "asked"])? {
+            "killed" => What::Killed { broker: subject, checkpoint: offset(words, "checkpoint=")? },
+            _ => {
+                all(words, &["to", "stop"])?;
+                What::Stops(subject)
+            }
+        },
+        _ => match one_of(words, &["power", "its"])? {
+            "power" => {
+                let keeps = offset(words, "keeps=")?;
+                What::LosesPower { broker: subject, keeps, checkpoint: offset(words, "checkpoint=")? }
+            }
+            _ => {
+                words.expect("disk")?;
+                What::LosesDisk(subject)
+            }
+        },
+    })
+}
+
+fn all(words: &mut Words<'_>, wanted: &[&str]) -> Result<(), ParseError> {
+    wanted.iter().try_for_each(|word| words.expect(word))
+}
+
+fn one_of<'a>(words: &mut Words<'a>, wanted: &[&str]) -> Result<&'a str, ParseError> {
+    let what = wanted.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ");
+    words.wanted(&what, |word| wanted.contains(&word).then_some(word))
+}
+
+fn broker(words: &mut Words<'_>) -> Result<BrokerId, ParseError> {
+    let number = words.prefixed("b")?;
+    let id = i32::try_from(number).map_err(|_| words.error(format!("b{number} is no broker id: {} is the limit", i32::MAX)))?;
+    Ok(BrokerId(id))
+}
+
+fn named_broker(words: &mut Words<'_>, key: &str) -> Result<BrokerId, ParseError> {
+    let value = words.keyed(key)?;
+    let id = value.strip_prefix('b').and_then(|digits| digits.parse().ok());
+    id.map(BrokerId).ok_or_else(|| words.error(format!("`{value}` is no broker such as b1")))
+}
+
+fn value(words: &mut Words<'_>) -> Result<u8, ParseError> {
+    let number = words.prefixed("m")?;
+    u8::try_from(number).map_err(|_| words.error(format!("m{number} is no record: m{} is the limit", u8::MAX)))
+}
+
+fn small(words: &mut Words<'_>, key: &str) -> Result<u8, ParseError> {
+    let value = words.keyed(key)?;
+    value.parse().map_err(|_| words.error(format!("`{value}` is not a number from 0 to {}", u8::MAX)))
+}
+
+fn offset(words: &mut Words<'_>, prefix: &str) -> Result<Offset, ParseError> {
+    let number = words.prefixed(prefix)?;
+    let offset = i64::try_from(number).map_err(|_| words.error(format!("{number} is no offset: {} is the limit", i64::MAX)))?;
+    Ok(Offset(offset))
 }
