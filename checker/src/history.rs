@@ -5,7 +5,14 @@ use highwater_spec::values::TopicPartition;
 use highwater_spec::view::History;
 
 /// Notes what `records`, appended to a log whose fold is `before`, do to one partition and to the brokers.
-pub fn note_records(history: &mut History, watched: TopicPartition, before: &Image, records: &[Record]) {
+/// `may_be_lossy` if an operator asked for a leader at any price.
+pub fn note_records(
+    history: &mut History,
+    watched: TopicPartition,
+    before: &Image,
+    records: &[Record],
+    may_be_lossy: bool,
+) {
     let mut after = before.clone();
     records.iter().for_each(|record| after.apply(record));
     let mut image = before.clone();
@@ -26,7 +33,7 @@ pub fn note_records(history: &mut History, watched: TopicPartition, before: &Ima
         history.epoch_reused |= !raised || !led_anew;
         if let Some(leader) = now.leader.filter(|leader| then.leader != Some(*leader)) {
             let complete = then.isr.union(&then.elr).contains(leader);
-            let may_be_unclean = after.allows_unclean_election(watched.topic) || then.last_known_leader == Some(leader);
+            let may_be_unclean = may_be_lossy || after.allows_unclean_election(watched.topic) || then.last_known_leader == Some(leader);
             if !after.is_active(leader) || (!complete && !may_be_unclean) {
                 history.bad_election = Some(leader);
             } else if !complete {

@@ -3,6 +3,7 @@
 //! A *world* is a cluster and everything that may go wrong with it ([`replication`]); an *engine* explores it
 //! ([`engine`]).
 
+pub mod catalog;
 pub mod controller;
 pub mod engine;
 mod history;
@@ -10,3 +11,4 @@ pub mod museum;
 pub mod narrated;
 pub mod replication;
 pub mod shared;
+pub mod story;

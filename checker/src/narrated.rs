@@ -2,7 +2,7 @@
 
 use crate::engine::Explorable;
 use highwater_spec::rules::Rules;
-use highwater_spec::scenario::ParseError;
+use highwater_spec::scenario::{Numbered, ParseError};
 
 /// An [`Explorable`] that can be told as a story.
 pub trait Narrated: Explorable {
@@ -27,9 +27,9 @@ pub trait Narrated: Explorable {
     /// Why a property does not hold in a state, if it doesn't.
     fn reason(&self, state: &Self::State, property: &str) -> Option<String>;
 
-    /// Reads an event as its `Display` writes it; `line` and `column` (from 1) are where `text` begins.
+    /// Reads an event, from a line that has it as its `Display` writes it.
     ///
     /// # Errors
     /// Says where it goes wrong, and what was expected.
-    fn read_event(line: usize, column: usize, text: &str) -> Result<Self::Event, ParseError>;
+    fn read_event(line: &Numbered<'_>) -> Result<Self::Event, ParseError>;
 }

@@ -1,7 +1,7 @@
 //! A part of a state that many states share.
 //!
 //! States differ in little from the ones that they come from. A [`Shared`] part is copied when it is edited and not
-//! before, and its hash is computed once.
+//! before, and its hash is computed once, for each way of renaming brokers.
 
 use ahash::RandomState;
 use std::fmt;
@@ -20,16 +20,19 @@ pub fn digest<T: Hash + ?Sized>(value: &T) -> u64 {
 /// A copy-on-write value with a cached hash.
 pub struct Shared<T>(Arc<Cached<T>>);
 
+/// How many permutations of names a value's hashes are kept for: those of three brokers.
+pub const PERMUTATIONS: usize = 6;
+
 struct Cached<T> {
-    /// 0 until it is asked for.
-    hash: AtomicU64,
+    /// One for each permutation of names, the first being none; 0 until it is asked for.
+    hashes: [AtomicU64; PERMUTATIONS],
     value: T,
 }
 
 impl<T> Shared<T> {
     /// A new value.
     pub fn new(value: T) -> Self {
-        Self(Arc::new(Cached { hash: AtomicU64::new(0), value }))
+        Self(Arc::new(Cached { hashes: Default::default(), value }))
     }
 }
 
@@ -37,7 +40,7 @@ impl<T: Clone> Shared<T> {
     /// The value, for changing it; others that share it keep theirs.
     pub fn edit(&mut self) -> &mut T {
         let cached = Arc::make_mut(&mut self.0);
-        cached.hash = AtomicU64::new(0);
+        cached.hashes = Default::default();
         &mut cached.value
     }
 }
@@ -45,10 +48,20 @@ impl<T: Clone> Shared<T> {
 impl<T: Hash> Shared<T> {
     /// The value's hash.
     pub fn digest(&self) -> u64 {
-        match self.0.hash.load(Ordering::Relaxed) {
+        self.digest_kept(0, digest)
+    }
+
+    /// The hash of what `rename`, the permutation with this number, makes of the value.
+    pub fn digest_renamed(&self, permutation: usize, rename: impl FnOnce(&T) -> T) -> u64 {
+        self.digest_kept(permutation, |value| digest(&rename(value)))
+    }
+
+    fn digest_kept(&self, permutation: usize, of: impl FnOnce(&T) -> u64) -> u64 {
+        let kept = &self.0.hashes[permutation];
+        match kept.load(Ordering::Relaxed) {
             0 => {
-                let hash = digest(&self.0.value).max(1);
-                self.0.hash.store(hash, Ordering::Relaxed);
+                let hash = of(&self.0.value).max(1);
+                kept.store(hash, Ordering::Relaxed);
                 hash
             }
             known => known,
@@ -64,7 +77,8 @@ impl<T> Clone for Shared<T> {
 
 impl<T: Clone> Clone for Cached<T> {
     fn clone(&self) -> Self {
-        Self { hash: AtomicU64::new(self.hash.load(Ordering::Relaxed)), value: self.value.clone() }
+        // Copied to be edited: no hash would stay true.
+        Self { hashes: Default::default(), value: self.value.clone() }
     }
 }
 

@@ -17,5 +17,6 @@ pub mod replica;
 pub mod replicated;
 pub mod rules;
 pub mod scenario;
+pub mod symmetry;
 pub mod values;
 pub mod view;

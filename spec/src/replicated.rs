@@ -8,6 +8,7 @@
 
 use crate::machine::Machine;
 use crate::rules::Rules;
+use crate::symmetry::{Names, Renamed};
 use crate::values::Offset;
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -158,6 +159,26 @@ impl<M: LogBacked> Replicated<M> {
         self.pending.clear();
         self.speculative = self.committed.clone();
         self.speculative_end = self.committed_end;
+    }
+}
+
+impl<M: LogBacked + Renamed> Renamed for Replicated<M>
+where
+    M::Record: Renamed,
+    M::Output: Renamed,
+{
+    fn renamed(&self, names: Names<'_>) -> Self {
+        let pending = self.pending.iter().map(|pending| Pending {
+            end: pending.end,
+            records: pending.records.renamed(names),
+            outputs: pending.outputs.renamed(names),
+        });
+        Self {
+            committed: self.committed.renamed(names),
+            speculative: self.speculative.renamed(names),
+            pending: pending.collect(),
+            ..*self
+        }
     }
 }
 

@@ -89,7 +89,7 @@ pub struct History {
     pub committed: Vec<Entry>,
     /// A leader exposed another record than the one that was already committed at its offset.
     pub rewritten: Option<Offset>,
-    /// A replica cut a committed record.
+    /// A replica that might have been elected cut a committed record.
     pub cut: Option<Offset>,
     /// A leader's high watermark went back while its leadership lasted.
     pub went_back: bool,

@@ -70,4 +70,6 @@ bounds! {
     departures, "departures", 0;
     /// Losses of what was not committed.
     reverts, "reverts", 0;
+    /// Flag: records are committed some time after they are appended, and not at once.
+    late_commits, "late-commits", 0;
 }

@@ -2,7 +2,7 @@
 
 use super::Bounds;
 use highwater_spec::controller::{Election, Image, Reply};
-use highwater_spec::scenario::{ParseError, Words};
+use highwater_spec::scenario::{Numbered, ParseError};
 use highwater_spec::values::{BrokerId, TopicPartition};
 use std::fmt;
 
@@ -116,15 +116,15 @@ impl fmt::Display for Event {
 }
 
 /// Reads an event as its `Display` writes it.
-pub(super) fn read(line: usize, column: usize, text: &str) -> Result<Event, ParseError> {
+pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
     // There are few events: whatever one of them prints is what may stand here.
     let full = Bounds { brokers: 4, ..Bounds::QUIET };
     let mut known = Vec::new();
     candidates(&full, &mut known);
     known.extend((0..10).map(Event::SetsMinIsr));
-    let wanted = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let wanted = line.line.text();
     known.into_iter().find(|event| event.to_string() == wanted).ok_or_else(|| {
-        let mut words = Words::new(line, column, text);
+        let mut words = line.words();
         words.word();
         words.error(format!(
             "`{wanted}` is no event of a controller; they are like `b1 registers clean`, `b1 beats want-shutdown`, \

@@ -15,7 +15,7 @@ use crate::history::note_records;
 use crate::narrated::Narrated;
 use crate::shared::{Shared, digest};
 use highwater_spec::controller::{
-    Config, Controller, CreateTopic, Heartbeat, Image, Input, IsrChange, Output, Record, Register, Registration,
+    Config, Controller, CreateTopic, Election, Heartbeat, Image, Input, IsrChange, Output, Record, Register, Registration,
     ReplicatedController,
 };
 use highwater_spec::machine::Machine;
@@ -23,7 +23,7 @@ use highwater_spec::property::{self, Property};
 use highwater_spec::replica::IsrProposal;
 use highwater_spec::replicated::{self, Replicated};
 use highwater_spec::rules::Rules;
-use highwater_spec::scenario::ParseError;
+use highwater_spec::scenario::{Numbered, ParseError};
 use highwater_spec::values::{
     BrokerEpoch, BrokerId, Brokers, IncarnationId, Offset, PartitionEpoch, Ticket, TopicId, TopicPartition,
 };
@@ -113,6 +113,10 @@ impl World {
             _ => replicated::Input::Heard(self.input(state, event)?),
         };
         self.step(&mut after, input, trace);
+        if self.bounds.late_commits == 0 {
+            let upto = after.machine.end();
+            self.step(&mut after, replicated::Input::Committed { upto }, trace);
+        }
         if *event == Event::Reverts {
             self.step(&mut after, replicated::Input::Heard(Input::Activated), trace);
         }
@@ -128,6 +132,7 @@ impl World {
         if input == replicated::Input::Reverted {
             state.waiting.clear();
         }
+        let lossy = matches!(input, replicated::Input::Heard(Input::ElectLeader { election: Election::Unclean, .. }));
         let mut outputs = Vec::new();
         state.machine.edit().step(&self.rules, input, &mut outputs);
         let end = state.machine.end();
@@ -136,7 +141,7 @@ impl World {
             match output {
                 replicated::Output::Append { records, .. } => {
                     trace.extend(records.iter().map(crate::replication::record_in_words));
-                    note_records(state.history.edit(), PARTITION, &before, &records);
+                    note_records(state.history.edit(), PARTITION, &before, &records, lossy);
                 }
                 replicated::Output::Do(Output::Reply { ticket, reply }) => {
                     trace.push(format!("controller answers {}", event::reply_in_words(&reply)));
@@ -310,8 +315,8 @@ impl Narrated for World {
         self.reason_for(state, property)
     }
 
-    fn read_event(line: usize, column: usize, text: &str) -> Result<Event, ParseError> {
-        event::read(line, column, text)
+    fn read_event(line: &Numbered<'_>) -> Result<Event, ParseError> {
+        event::read(line)
     }
 }
 

@@ -95,6 +95,10 @@ impl Bounds {
         match self {
             Self { brokers: 0 | 5.., .. } => Err("a world has 1 to 4 brokers".into()),
             Self { min_isr: 0, .. } => Err("min-isr is at least 1".into()),
+            Self { symmetric: 1, brokers: 4.., .. } => Err("symmetric=1 is for at most 3 brokers".into()),
+            Self { symmetric: 1, elections: 1.., .. } => {
+                Err("a preferred leader is told apart by its name: elections go with symmetric=0 only".into())
+            }
             _ => Ok(self),
         }
     }

@@ -54,6 +54,9 @@ impl World {
         if self.bounds.interrupts == 1 && writes && state.budget.kills > 0 {
             out.extend((1..=2).map(|count| Event { cut_short: Some(count), ..what.into() }));
         }
+        if writes && state.budget.late_views > 0 {
+            out.push(Event { publish_late: true, ..what.into() });
+        }
     }
 
     fn of_running(&self, state: &State, broker: BrokerId, process: &Process, add: &mut impl FnMut(What)) {
@@ -153,6 +156,7 @@ impl World {
         let mut step = Step::new(&self.rules, state.clone());
         step.choice = event.choice;
         step.cut_short = event.cut_short;
+        step.publish_late = event.publish_late;
         step.trace = trace;
         let known = |broker: BrokerId| only_if(broker.0 >= 1 && index(broker) < state.nodes.len(), "there is no such broker");
         concerned(&event.what).into_iter().flatten().try_for_each(known)?;
@@ -160,6 +164,10 @@ impl World {
         if event.cut_short.is_some() {
             only_if(step.killed.is_some(), "the step has not that many durable outputs")?;
             spend(&mut step.state.budget.kills, "no kill is left")?;
+        }
+        if event.publish_late {
+            only_if(!step.publish_late, "the step publishes nothing")?;
+            spend(&mut step.state.budget.late_views, "no late view is left")?;
         }
         let mut after = step.finish(Offset(0));
         self.reduce(&mut after);

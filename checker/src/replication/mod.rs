@@ -11,6 +11,7 @@ mod observe;
 mod reduce;
 mod state;
 mod step;
+mod symmetry;
 mod words;
 
 pub use bounds::Bounds;
@@ -27,7 +28,7 @@ use highwater_spec::property::{self, Property};
 use highwater_spec::replica::Replica;
 use highwater_spec::replicated::Replicated;
 use highwater_spec::rules::Rules;
-use highwater_spec::scenario::{Event, ParseError};
+use highwater_spec::scenario::{Event, Numbered, ParseError};
 use highwater_spec::values::{BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, Offset, PartitionEpoch};
 use highwater_spec::view::History;
 use std::sync::Arc;
@@ -92,11 +93,12 @@ impl World {
             min_insync_replicas: Some(u32::from(self.bounds.min_isr)),
             unclean_leader_election: Some(self.bounds.unclean == 1),
         };
-        let registrations = brokers.iter().zip(0..).map(|(broker, offset)| Record::BrokerRegistered {
+        // The same epoch for all, so that nothing but their names tells them apart.
+        let registrations = brokers.iter().map(|broker| Record::BrokerRegistered {
             broker: *broker,
             registration: Registration {
                 incarnation: IncarnationId([0; 16]),
-                epoch: BrokerEpoch(offset),
+                epoch: BrokerEpoch(0),
                 fenced: false,
                 in_controlled_shutdown: false,
             },
@@ -279,7 +281,7 @@ impl Narrated for World {
         }
     }
 
-    fn read_event(line: usize, column: usize, text: &str) -> Result<Event, ParseError> {
-        Event::read(line, column, text)
+    fn read_event(line: &Numbered<'_>) -> Result<Event, ParseError> {
+        Event::read(line.words())
     }
 }

@@ -37,8 +37,14 @@ pub fn answered(state: &mut State, _by: BrokerId, ticket: Ticket, outcome: Produ
     }
 }
 
-/// A replica is about to cut its log.
+/// A replica is about to cut its log. One that may not be elected may cut what it likes: it will be given it again.
 pub fn cut(state: &mut State, of: BrokerId, to: Offset) {
+    let Some(partition) = state.image().partition(PARTITION) else { return };
+    let registered = state.image().brokers.get(&of).map(|known| known.epoch);
+    let present = state.process(of).is_some_and(|process| process.broker.epoch() == registered);
+    if !present || !partition.isr.union(&partition.elr).contains(of) {
+        return;
+    }
     let committed = &state.history.committed;
     let from = usize::try_from(to.0).unwrap_or(0);
     let log = &state.nodes[index(of)].disk.log;

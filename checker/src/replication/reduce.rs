@@ -1,9 +1,10 @@
 //! Making states that can't be told apart one state.
 
 use super::World;
-use super::state::{Fetch, Proposal, State};
-use crate::shared::digest;
-use highwater_spec::values::Offset;
+use super::state::{Fetch, Proposal, State, broker_at, index};
+use crate::shared::{PERMUTATIONS, digest};
+use highwater_spec::symmetry::Renamed;
+use highwater_spec::values::{BrokerId, Offset};
 
 /// A fingerprint of a state as it is.
 pub fn fingerprint(state: &State) -> u64 {
@@ -11,9 +12,27 @@ pub fn fingerprint(state: &State) -> u64 {
     digest(&(state.controller.digest(), nodes, state.links.digest(), state.history.digest(), state.budget))
 }
 
-/// A fingerprint that renaming brokers does not change.
+/// A fingerprint that renaming brokers does not change: the least of those under every permutation of names.
 pub fn symmetric_fingerprint(state: &State) -> u64 {
-    fingerprint(state)
+    let brokers = state.nodes.len();
+    let permutations = PERMUTATIONS_OF_THREE.iter().enumerate();
+    let those = permutations.filter(|(_, places)| places[brokers..].iter().copied().eq(brokers..places.len()));
+    those.map(|(number, places)| renamed_fingerprint(state, number, places)).min().unwrap_or_default()
+}
+
+/// Where each of three brokers goes. Those that leave the last ones in place are the permutations of fewer.
+const PERMUTATIONS_OF_THREE: [[usize; 3]; PERMUTATIONS] =
+    [[0, 1, 2], [1, 0, 2], [0, 2, 1], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+fn renamed_fingerprint(state: &State, number: usize, places: &[usize; 3]) -> u64 {
+    let names = |broker: BrokerId| places.get(index(broker)).map_or(broker, |place| broker_at(*place));
+    let mut nodes = [0; 3];
+    for (node, place) in state.nodes.iter().zip(places) {
+        nodes[*place] = node.digest_renamed(number, |node| node.renamed(&names));
+    }
+    let controller = state.controller.digest_renamed(number, |node| node.renamed(&names));
+    let links = state.links.digest_renamed(number, |links| links.renamed(&names));
+    digest(&(controller, nodes, links, state.history.digest(), state.budget))
 }
 
 impl World {

@@ -238,7 +238,7 @@ impl<'a> Step<'a> {
                         self.say(|| words::record(record));
                     }
                     append(self.state.controller.edit(), &before, &records);
-                    note_records(self.state.history.edit(), PARTITION, &before, &records);
+                    note_records(self.state.history.edit(), PARTITION, &before, &records, false);
                 }
                 replicated::Output::Do(controller::Output::Reply { reply: given, .. }) => reply = Some(given),
                 replicated::Output::Do(controller::Output::ExtendSession { .. }) => {}
@@ -327,7 +327,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Readers that were woken by a change and found something: none in the model, where they ask by themselves.
+    /// The state that the step leads to, with whoever was killed in it gone.
     pub fn finish(mut self, checkpoint_of_killed: Offset) -> State {
         if let Some(killed) = self.killed {
             self.end_process(killed, Some(checkpoint_of_killed));

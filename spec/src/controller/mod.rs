@@ -12,6 +12,7 @@ mod brokers;
 mod election;
 mod image;
 mod message;
+mod symmetry;
 mod topics;
 
 pub use brokers::{BrokerState, HeartbeatFacts, Session, next_broker_state};

@@ -1,6 +1,9 @@
-//! No one cuts what is committed.
+//! No one who may be elected cuts what is committed.
 //!
-//! Source: follows from leader completeness; Kafka logs a warning when a follower truncates below its high watermark.
+//! A replica that is neither in sync nor eligible may cut one: a fenced leader that does not know it yet may have told it
+//! to, and whoever leads will give it the record again.
+//!
+//! Source: follows from candidate completeness; Kafka logs a warning when a follower truncates below its high watermark.
 //! Verifies: replica.truncate.*
 //! Can fail: museum KIP-101/1.
 
@@ -11,7 +14,7 @@ use crate::view::View;
 pub const COMMITTED_CUT: Property = Property {
     name: "committed-cut",
     number: "P-6",
-    statement: "no replica cuts a record that was ever committed",
+    statement: "no replica that may be elected cuts a record that was ever committed",
     guards: DURABLE,
     check: |view: &View<'_>| {
         ensure(view.history.cut.is_none(), || {

@@ -14,6 +14,7 @@ mod leader;
 mod message;
 mod produce;
 mod read_view;
+mod symmetry;
 
 pub use follower::Follower;
 pub use isr::{Isr, IsrProposal, IsrState};

@@ -16,11 +16,13 @@ pub struct Event {
     pub choice: Option<BrokerId>,
     /// The broker concerned is killed once it has carried out so many durable outputs of its step.
     pub cut_short: Option<u8>,
+    /// The view that the step leads to is published later; readers see the one before until then.
+    pub publish_late: bool,
 }
 
 impl From<What> for Event {
     fn from(what: What) -> Self {
-        Self { what, choice: None, cut_short: None }
+        Self { what, choice: None, cut_short: None, publish_late: false }
     }
 }
 
@@ -113,7 +115,8 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.what.fmt(f)?;
         self.choice.iter().try_for_each(|choice| write!(f, " choose={choice}"))?;
-        self.cut_short.iter().try_for_each(|count| write!(f, " killed-after={count}"))
+        self.cut_short.iter().try_for_each(|count| write!(f, " killed-after={count}"))?;
+        if self.publish_late { f.write_str(" publishes-late") } else { Ok(()) }
     }
 }
 
@@ -160,12 +163,11 @@ pub fn acks_word(acks: Acks) -> &'static str {
 }
 
 impl Event {
-    /// Reads an event as its `Display` writes it; `line` and `column` (from 1) are where `text` begins.
+    /// Reads an event as its `Display` writes it.
     ///
     /// # Errors
-    /// Says where the text goes wrong, and what was expected there.
-    pub fn read(line: usize, column: usize, text: &str) -> Result<Self, ParseError> {
-        let mut words = Words::new(line, column, text);
+    /// Says where the words go wrong, and what was expected there.
+    pub fn read(mut words: Words<'_>) -> Result<Self, ParseError> {
         let what = read_what(&mut words)?;
         let mut event = Self::from(what);
         while let Some(word) = words.clone().word() {
@@ -173,6 +175,9 @@ impl Event {
                 event.choice = Some(named_broker(&mut words, "choose")?);
             } else if word.starts_with("killed-after=") {
                 event.cut_short = Some(small(&mut words, "killed-after")?);
+            } else if word == "publishes-late" {
+                words.expect("publishes-late")?;
+                event.publish_late = true;
             } else {
                 break;
             }

@@ -1,0 +1,146 @@
+//! The worlds that are checked, by name.
+
+use crate::{controller, replication};
+use highwater_spec::rules::Rules;
+
+/// A world in which every property must hold.
+#[derive(Clone, Debug)]
+pub enum Model {
+    /// Brokers, controller and what may go wrong between them.
+    Replication(replication::World),
+    /// The controller alone.
+    Controller(controller::World),
+}
+
+/// One entry of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for, in a few words.
+    pub about: &'static str,
+    /// Whether it is checked with `--deep` only.
+    pub deep: bool,
+    bounds: Limits,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Limits {
+    Replication(replication::Bounds),
+    Controller(controller::Bounds),
+}
+
+impl Entry {
+    /// The world, with some bounds changed.
+    ///
+    /// # Errors
+    /// Names the bound that is unknown or out of range.
+    pub fn model(&self, rules: Rules, changed: &[(String, u64)]) -> Result<Model, String> {
+        Ok(match self.bounds {
+            Limits::Replication(bounds) => {
+                let bounds = changed.iter().try_fold(bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+                Model::Replication(replication::World::new(rules, bounds))
+            }
+            Limits::Controller(bounds) => {
+                let bounds = changed.iter().try_fold(bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+                Model::Controller(controller::World::new(rules, bounds))
+            }
+        })
+    }
+
+    /// Its bounds, in words.
+    pub fn bounds(&self) -> String {
+        let named = match self.bounds {
+            Limits::Replication(bounds) => bounds.named(),
+            Limits::Controller(bounds) => bounds.named(),
+        };
+        named.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The entry called `name`.
+///
+/// # Errors
+/// Lists the entries that there are.
+pub fn find(name: &str) -> Result<&'static Entry, String> {
+    WORLDS.iter().find(|entry| entry.name == name).ok_or_else(|| {
+        let known: Vec<_> = WORLDS.iter().map(|entry| entry.name).collect();
+        format!("no world is called {name:?}; there are {}", known.join(", "))
+    })
+}
+
+const fn replication(name: &'static str, about: &'static str, bounds: replication::Bounds) -> Entry {
+    Entry { name, about, deep: false, bounds: Limits::Replication(bounds) }
+}
+
+const fn controller(name: &'static str, about: &'static str, bounds: controller::Bounds) -> Entry {
+    Entry { name, about, deep: false, bounds: Limits::Controller(bounds) }
+}
+
+const fn deep(entry: Entry) -> Entry {
+    Entry { deep: true, ..entry }
+}
+
+const QUIET: replication::Bounds = replication::Bounds::QUIET;
+const THREE: replication::Bounds = replication::Bounds { brokers: 3, ..QUIET };
+const ATOMIC: replication::Bounds = replication::Bounds { atomic_fetches: 1, atomic_proposals: 1, ..THREE };
+const ASKED: controller::Bounds = controller::Bounds::QUIET;
+
+/// Every world, in the order in which they are checked.
+pub const WORLDS: &[Entry] = &[
+    replication(
+        "three-brokers-kill",
+        "a process is killed",
+        replication::Bounds { records: 2, kills: 1, ..THREE },
+    ),
+    replication(
+        "three-brokers-power",
+        "a machine loses power, and what was not flushed",
+        replication::Bounds { min_isr: 2, records: 1, power_losses: 1, ..THREE },
+    ),
+    replication(
+        "three-brokers-fence",
+        "a broker is fenced though it runs",
+        replication::Bounds { records: 2, fences: 1, ..THREE },
+    ),
+    replication(
+        "three-brokers-isr",
+        "followers lag, leave the ISR and return",
+        replication::Bounds { records: 2, lags: 2, ..ATOMIC },
+    ),
+    replication(
+        "three-brokers-pair",
+        "a kill and a false fence, with atomic fetches",
+        replication::Bounds { records: 1, kills: 1, fences: 1, ..ATOMIC },
+    ),
+    replication(
+        "two-brokers",
+        "everything that can go wrong, each in pairs small enough",
+        replication::Bounds { min_isr: 2, records: 1, kills: 1, power_losses: 1, fences: 1, ..QUIET },
+    ),
+    replication(
+        "two-brokers-torn",
+        "kills between two writes, late views, lagging checkpoints",
+        replication::Bounds { records: 1, kills: 2, late_views: 1, interrupts: 1, checkpoints: 1, ..QUIET },
+    ),
+    replication(
+        "two-brokers-restart",
+        "clean shutdowns, lost disks and requests of an earlier life",
+        replication::Bounds { records: 1, stops: 1, disk_losses: 1, delays: 1, ..QUIET },
+    ),
+    replication(
+        "acks",
+        "acks=1 and acks=all against min.insync.replicas",
+        replication::Bounds { min_isr: 2, records: 2, acks: 2, lags: 1, timeouts: 1, disk_failures: 1, ..QUIET },
+    ),
+    controller(
+        "controller",
+        "whatever brokers and operators may ask",
+        controller::Bounds { min_isr: 2, registrations: 1, fences: 2, beats: 2, proposals: 1, elections: 1, configs: 1, topics: 1, ..ASKED },
+    ),
+    controller(
+        "controller-log",
+        "a metadata log that loses what was not committed",
+        controller::Bounds { min_isr: 2, registrations: 1, fences: 1, beats: 2, proposals: 1, late_commits: 1, reverts: 1, ..ASKED },
+    ),
+];
