@@ -1,15 +1,67 @@
 //! The worlds that are checked, by name.
 
+use crate::narrated::Narrated;
 use crate::{controller, replication};
+use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
+use highwater_spec::scenario::{Expects, Scenario};
 
-/// A world in which every property must hold.
+/// A world to explore, of either kind.
 #[derive(Clone, Debug)]
 pub enum Model {
     /// Brokers, controller and what may go wrong between them.
     Replication(replication::World),
     /// The controller alone.
     Controller(controller::World),
+}
+
+impl Model {
+    /// The world that a scenario's header names, judged by the property that it speaks of, wherever Kafka promises it
+    /// or not.
+    ///
+    /// # Errors
+    /// Names what is unknown.
+    pub fn of_scenario(scenario: &Scenario) -> Result<Self, String> {
+        let base = Rules::baseline(scenario.rules.name())?;
+        let overrides = scenario.rules.values();
+        let rules = overrides.iter().try_fold(base, |rules, (field, way)| rules.with(field.as_str(), way.as_str()))?;
+        let judged: Vec<_> = match &scenario.expects {
+            None => Vec::new(),
+            Some(Expects::Breaks(name)) => vec![property_called(name.as_str())?.unconditional()],
+            Some(Expects::Holds(name)) => vec![property_called(name.as_str())?],
+        };
+        let bounds = || scenario.world.values().iter().map(|(name, value)| (name.as_str(), *value));
+        match scenario.world.name() {
+            replication::World::KIND => {
+                let quiet = replication::Bounds::QUIET;
+                let bounds = bounds().try_fold(quiet, |bounds, (name, value)| bounds.with(name, value))?;
+                Ok(Self::Replication(replication::World::judged_by(rules, bounds, &judged)))
+            }
+            controller::World::KIND => {
+                let quiet = controller::Bounds::QUIET;
+                let bounds = bounds().try_fold(quiet, |bounds, (name, value)| bounds.with(name, value))?;
+                Ok(Self::Controller(controller::World::judged_by(rules, bounds, &judged)))
+            }
+            other => Err(format!(
+                "no kind of world is called {other:?}; there are {} and {}",
+                replication::World::KIND,
+                controller::World::KIND
+            )),
+        }
+    }
+}
+
+/// The property called `name`.
+///
+/// # Errors
+/// Lists the properties that there are.
+pub fn property_called(name: &str) -> Result<Property, String> {
+    let known = || property::ALL.iter().chain(property::OF_THE_CONTROLLER).chain([&property::LEADER_ACKNOWLEDGED_SURVIVES]);
+    known().find(|property| property.name == name).copied().ok_or_else(|| {
+        let mut names: Vec<_> = known().map(|property| property.name).collect();
+        names.dedup();
+        format!("no property is called {name:?}; there are {}", names.join(", "))
+    })
 }
 
 /// One entry of the catalogue.

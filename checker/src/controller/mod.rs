@@ -57,9 +57,13 @@ pub struct State {
 impl World {
     /// A controller of which every property must hold.
     pub fn new(rules: Rules, bounds: Bounds) -> Self {
-        let properties = property::OF_THE_CONTROLLER.to_vec();
+        Self::judged_by(rules, bounds, property::OF_THE_CONTROLLER)
+    }
+
+    /// A controller judged by some properties.
+    pub fn judged_by(rules: Rules, bounds: Bounds, properties: &[Property]) -> Self {
         let names = properties.iter().map(|property| property.name).collect();
-        Self { rules, bounds, properties, names }
+        Self { rules, bounds, properties: properties.to_vec(), names }
     }
 
     /// Every broker is registered and active; the topic exists.

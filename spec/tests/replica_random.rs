@@ -1,0 +1,380 @@
+//! A replica under whatever it may hear: stale, duplicated, hostile. Beside it a disk that carries out its outputs in
+//! order, that may fail in between, and that may be all that is left after a crash in between.
+
+mod support;
+
+use highwater_spec::log::{Batch, EpochCache, EpochEnd, Found, recover};
+use highwater_spec::machine::{Carrier, Machine};
+use highwater_spec::refusal::Refusal;
+use highwater_spec::replica::*;
+use highwater_spec::rules::Rules;
+use highwater_spec::values::*;
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Test;
+
+impl Carrier for Test {
+    type Bytes = u8;
+    type Stamp = u8;
+}
+
+type Result<T = ()> = std::result::Result<T, TestCaseError>;
+
+const ME: BrokerId = BrokerId(1);
+
+/// What one replica's folder holds.
+#[derive(Clone, Debug, Default)]
+struct Disk {
+    start: i64,
+    /// The epoch of each record from `start` on.
+    records: Vec<LeaderEpoch>,
+    epochs: EpochCache,
+}
+
+impl Disk {
+    fn end(&self) -> i64 {
+        self.start + self.records.len() as i64
+    }
+
+    fn carry_out(&mut self, output: &Output<Test>) -> Result {
+        match output {
+            Output::StoreEpochs(epochs) => self.epochs = epochs.clone(),
+            Output::Append(batches) => batches.iter().try_for_each(|batch| self.append(batch, batch.count))?,
+            Output::Truncate { to } => {
+                prop_assert!(self.start <= to.0 && to.0 <= self.end(), "a cut to {to} of {self:?}");
+                self.records.truncate((to.0 - self.start) as usize);
+            }
+            Output::TruncateFully { at } => {
+                self.start = at.0;
+                self.records.clear();
+            }
+            // The shell writes down the log's start with what it publishes.
+            Output::Publish(view) => {
+                self.records.drain(..((view.log_start.0 - self.start).max(0) as usize).min(self.records.len()));
+                self.start = view.log_start.0;
+            }
+            Output::DeleteLog => *self = Self::default(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, batch: &Batch<Test>, written: u32) -> Result {
+        prop_assert_eq!(batch.base.0, self.end(), "a batch leaves a gap or overlaps");
+        prop_assert!(self.records.last() <= Some(&batch.epoch), "epochs fall along the log");
+        self.records.extend((0..written).map(|_| batch.epoch));
+        Ok(())
+    }
+
+    fn restarted(&self, high_watermark: Offset) -> Replica<Test> {
+        let (start, end, epochs) = (Offset(self.start), Offset(self.end()), self.epochs.clone());
+        Replica::new(ME, recover(Found { start, end, epochs, high_watermark }))
+    }
+
+    /// Every disk that a crash may leave: after each output, and in the middle of a write.
+    fn crashed(&self, outputs: &[Output<Test>]) -> Result<Vec<Self>> {
+        let mut disk = self.clone();
+        let mut found = vec![disk.clone()];
+        for output in outputs {
+            if let Output::Append(batches) = output {
+                let mut torn = disk.clone();
+                for batch in batches {
+                    for written in 0..batch.count {
+                        let mut torn = torn.clone();
+                        torn.append(batch, written)?;
+                        found.push(torn);
+                    }
+                    torn.append(batch, batch.count)?;
+                }
+            }
+            disk.carry_out(output)?;
+            found.push(disk.clone());
+        }
+        Ok(found)
+    }
+}
+
+/// P-1, for one replica and its disk.
+fn check_state(replica: &Replica<Test>, disk: &Disk) -> Result {
+    let (log, hw) = (replica.log(), replica.high_watermark());
+    prop_assert!(log.start <= hw && hw <= log.end, "start {} high watermark {hw} end {}", log.start, log.end);
+    prop_assert_eq!((log.start.0, log.end.0), (disk.start, disk.end()), "the log is not what the disk has");
+    prop_assert!(disk.records.is_sorted(), "epochs fall along the log");
+    let entries = log.epochs.entries();
+    let increasing = entries.windows(2).all(|pair| pair[0].epoch < pair[1].epoch && pair[0].start < pair[1].start);
+    prop_assert!(increasing, "epoch cache out of order: {entries:?}");
+    for (offset, epoch) in (disk.start..).zip(&disk.records) {
+        let cached = entries.iter().rfind(|cached| cached.start.0 <= offset).map(|cached| cached.epoch);
+        prop_assert_eq!(cached, Some(*epoch), "at {} of {:?}", offset, entries);
+    }
+    Ok(())
+}
+
+struct World {
+    rules: Rules,
+    replica: Replica<Test>,
+    disk: Disk,
+    /// How often each ticket was handed in and not answered yet.
+    unanswered: [usize; 6],
+    fetch: Option<FetchRequest>,
+    proposal: Option<IsrProposal>,
+    offline: bool,
+}
+
+impl World {
+    fn new(rules: Rules, disk: Disk, high_watermark: Offset) -> Result<Self> {
+        let replica = disk.restarted(high_watermark);
+        check_state(&replica, &disk)?;
+        Ok(Self { rules, replica, disk, unanswered: [0; 6], fetch: None, proposal: None, offline: false })
+    }
+
+    fn step(&mut self, input: Input<Test>) -> Result<Vec<Output<Test>>> {
+        let (before, mut out) = (self.replica.clone(), Vec::new());
+        self.replica.step(&self.rules, input.clone(), &mut out);
+        self.check_publication(&before, &out)?;
+        self.check_tickets(&before, &input, &out)?;
+        if before.leader().is_some() && self.replica.leader().is_some() && before.leader_epoch() == self.replica.leader_epoch() {
+            prop_assert!(before.high_watermark() <= self.replica.high_watermark(), "a leader's high watermark fell");
+        }
+        self.offline |= matches!(input, Input::Failed | Input::Deleted);
+        for output in &out {
+            let quiet = match output {
+                Output::Publish(_) | Output::DeleteLog | Output::CancelFetch => true,
+                Output::Reply { outcome, .. } => !matches!(outcome, ProduceOutcome::Acked { .. }),
+                _ => false,
+            };
+            prop_assert!(quiet || !self.offline, "offline, and yet {output:?}");
+            match output {
+                Output::Fetch(request) => self.fetch = Some(*request),
+                Output::AskLogEnds(request) => self.fetch = Some(*request),
+                Output::ProposeIsr(proposal) => self.proposal = Some(proposal.clone()),
+                _ => {}
+            }
+        }
+        Ok(out)
+    }
+
+    fn check_publication(&self, before: &Replica<Test>, out: &[Output<Test>]) -> Result {
+        let published = out.iter().position(|output| matches!(output, Output::Publish(_)));
+        match published.map(|index| (index, &out[index])) {
+            Some((index, Output::Publish(view))) => {
+                prop_assert_eq!(index, out.len() - 1, "something follows the publication: {:?}", out);
+                prop_assert_eq!(view, &self.replica.read_view());
+            }
+            _ => prop_assert_eq!(before.read_view(), self.replica.read_view(), "readers don't hear of a change"),
+        }
+        Ok(())
+    }
+
+    /// Whoever asked either waits or has been answered, once; and what is acknowledged is committed.
+    fn check_tickets(&mut self, before: &Replica<Test>, input: &Input<Test>, out: &[Output<Test>]) -> Result {
+        let asked: &[Produce<Test>] = if let Input::Produced(asked) = input { asked } else { &[] };
+        asked.iter().for_each(|produce| self.unanswered[produce.ticket.0 as usize] += 1);
+        let waited = before.leader().map_or(Vec::new(), |leader| leader.waiting.iter().copied().collect());
+        let mut refused = 0;
+        for output in out {
+            let Output::Reply { ticket, outcome } = output else { continue };
+            let left = self.unanswered[ticket.0 as usize].checked_sub(1);
+            prop_assert!(left.is_some(), "{ticket} is answered and was not asked, or twice: {outcome:?}");
+            self.unanswered[ticket.0 as usize] = left.unwrap();
+            refused += usize::from(matches!(outcome, ProduceOutcome::Refused(_)));
+            if let ProduceOutcome::Acked { base } = outcome {
+                let committed = waited.iter().filter(|waiting| (waiting.ticket, waiting.base) == (*ticket, *base));
+                let hw = self.replica.high_watermark();
+                prop_assert!(committed.clone().all(|waiting| waiting.required <= hw), "{ticket} acknowledged too early");
+            }
+        }
+        let appended = out.iter().map(|output| if let Output::Append(batches) = output { batches.len() } else { 0 });
+        if matches!(input, Input::Produced(_)) {
+            prop_assert_eq!(appended.sum::<usize>() + refused, asked.len(), "appended or refused, not both");
+        }
+        let mut waiting = [0; 6];
+        let leader = self.replica.leader();
+        leader.into_iter().flat_map(|leader| &leader.waiting).for_each(|found| waiting[found.ticket.0 as usize] += 1);
+        prop_assert_eq!(waiting, self.unanswered, "whoever is not answered must wait");
+        Ok(())
+    }
+
+    fn play(&mut self, (input, aimed, end): (Input<Test>, bool, End)) -> Result {
+        let input = if aimed { self.aimed(input) } else { input };
+        let offline = self.offline;
+        let out = self.step(input)?;
+        for disk in self.disk.crashed(&out)?.iter().filter(|_| !offline) {
+            let found = disk.restarted(Offset(i64::from(out.len() as u8 % 7)));
+            check_state(&found, disk)?;
+        }
+        match end {
+            _ if offline && !matches!(end, End::Crash(..)) => {}
+            End::CarriedOut => {
+                out.iter().try_for_each(|output| self.disk.carry_out(output))?;
+                let deleted = out.contains(&Output::DeleteLog);
+                if !deleted {
+                    check_state(&self.replica, &self.disk)?;
+                }
+            }
+            End::Fails(after) => {
+                out[..after.index(out.len() + 1)].iter().try_for_each(|output| self.disk.carry_out(output))?;
+                self.step(Input::Failed)?;
+            }
+            End::Crash(after, hw) => {
+                let found = if offline { vec![self.disk.clone()] } else { self.disk.crashed(&out)? };
+                *self = Self::new(self.rules, after.get(&found).clone(), hw)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The input, made to fit what the replica is about.
+    fn aimed(&self, mut input: Input<Test>) -> Input<Test> {
+        let (end, epoch) = (self.replica.log().end, self.replica.leader_epoch().unwrap_or_default());
+        let next = self.replica.partition_epoch().map_or(PartitionEpoch(0), PartitionEpoch::next);
+        match &mut input {
+            Input::Assigned(given) => {
+                given.partition_epoch = next;
+                given.leader_epoch = epoch.max(LeaderEpoch(epoch.0 + given.leader_epoch.0 % 2));
+            }
+            Input::FollowerFetched(fetch) => {
+                fetch.leader_epoch = Some(epoch);
+                fetch.last_fetched_epoch = self.replica.log().epochs.latest();
+                fetch.offset = fetch.offset.min(end);
+            }
+            Input::FetchAnswered { asked, answer } => {
+                *asked = self.fetch.unwrap_or(*asked);
+                if let FetchAnswer::Records { batches, .. } = answer {
+                    let mut at = (end, self.replica.log().epochs.latest().unwrap_or_default());
+                    for batch in batches {
+                        (batch.base, batch.epoch) = (at.0, batch.epoch.max(at.1));
+                        at = (batch.end(), batch.epoch);
+                    }
+                }
+            }
+            Input::LogEndsAnswered { asked, .. } => *asked = self.fetch.unwrap_or(*asked),
+            Input::IsrAnswered { proposal, outcome } => {
+                *proposal = self.proposal.clone().unwrap_or_else(|| proposal.clone());
+                if let Ok(state) = outcome {
+                    (state.leader_epoch, state.partition_epoch) = (epoch, next);
+                }
+            }
+            _ => {}
+        }
+        input
+    }
+}
+
+#[derive(Clone, Debug)]
+enum End {
+    CarriedOut,
+    Fails(Index),
+    Crash(Index, Offset),
+}
+
+fn broker() -> impl Strategy<Value = BrokerId> + Clone {
+    prop_oneof![2 => Just(ME), 3 => (1..=4).prop_map(BrokerId)]
+}
+
+fn brokers() -> impl Strategy<Value = Brokers> {
+    vec(broker(), 0..5).prop_map(|members| members.into_iter().collect())
+}
+
+fn epoch() -> impl Strategy<Value = LeaderEpoch> + Clone {
+    (0..=4).prop_map(LeaderEpoch)
+}
+
+fn offset() -> impl Strategy<Value = Offset> + Clone {
+    (-1..=6_i64).prop_map(Offset)
+}
+
+fn broker_epoch() -> impl Strategy<Value = BrokerEpoch> + Clone {
+    (0..=1_i64).prop_map(BrokerEpoch)
+}
+
+fn peers() -> impl Strategy<Value = Vec<Peer>> {
+    let active = prop::bool::weighted(0.8);
+    vec((broker(), broker_epoch(), active).prop_map(|(broker, epoch, active)| Peer { broker, epoch, active }), 0..5)
+}
+
+fn refusal() -> impl Strategy<Value = Refusal> {
+    prop_oneof![
+        select(Refusal::ALL),
+        select(vec![Refusal::OffsetOutOfRange, Refusal::FencedLeaderEpoch, Refusal::IneligibleReplica])
+    ]
+}
+
+fn asked() -> impl Strategy<Value = FetchRequest> {
+    (broker(), epoch(), offset(), of(epoch())).prop_map(|(leader, leader_epoch, offset, last_fetched_epoch)| {
+        FetchRequest { leader, leader_epoch, offset, last_fetched_epoch }
+    })
+}
+
+fn answer() -> impl Strategy<Value = FetchAnswer<Test>> {
+    let batch = (offset(), 0..3_u32, epoch(), any::<u8>());
+    let batch = batch.prop_map(|(base, count, epoch, bytes)| Batch { base, count, epoch, bytes });
+    prop_oneof![
+        4 => (vec(batch, 0..3), offset(), offset())
+            .prop_map(|(batches, high_watermark, log_start)| FetchAnswer::Records { batches, high_watermark, log_start }),
+        2 => (epoch(), offset()).prop_map(|(epoch, end)| FetchAnswer::Diverging(EpochEnd { epoch, end })),
+        2 => refusal().prop_map(FetchAnswer::Refused),
+    ]
+}
+
+fn input() -> impl Strategy<Value = Input<Test>> {
+    let ticket = || (0..=5_u32).prop_map(Ticket);
+    let partition_epoch = || (0..=4).prop_map(PartitionEpoch);
+    let produce = (ticket(), select(vec![Acks::None, Acks::Leader, Acks::All, Acks::All]), 0..3_u32, any::<u8>());
+    let produce = produce.prop_map(|(ticket, acks, count, bytes)| Produce { ticket, acks, count, bytes });
+    let members = vec((broker(), of(broker_epoch())), 0..4);
+    let state = (epoch(), partition_epoch(), brokers());
+    let assigned = (of(broker()), epoch(), partition_epoch(), brokers(), brokers(), 0..3_usize, peers(), any::<u8>());
+    let fetched = (broker(), of(broker_epoch()), of(epoch()), offset(), of(epoch()), any::<u8>());
+    let timer = prop_oneof![broker().prop_map(Timer::Lag), Just(Timer::FetchRetry)];
+    prop_oneof![
+        24 => assigned.prop_map(|(leader, leader_epoch, partition_epoch, replicas, isr, min, peers, at)| {
+            Input::Assigned(Assignment {
+                leader, leader_epoch, partition_epoch, replicas, isr, min_insync_replicas: min, peers, at,
+            })
+        }),
+        6 => (peers(), 0..4_usize).prop_map(|(peers, min_insync_replicas)| Input::ClusterChanged { peers, min_insync_replicas }),
+        24 => vec(produce, 0..4).prop_map(Input::Produced),
+        4 => ticket().prop_map(Input::ProduceTimedOut),
+        30 => fetched.prop_map(|(replica, broker_epoch, leader_epoch, offset, last_fetched_epoch, at)| {
+            Input::FollowerFetched(FollowerFetch { replica, broker_epoch, leader_epoch, offset, last_fetched_epoch, at })
+        }),
+        40 => (asked(), answer()).prop_map(|(asked, answer)| Input::FetchAnswered { asked, answer }),
+        6 => (asked(), offset(), offset()).prop_map(|(asked, start, end)| Input::LogEndsAnswered { asked, start, end }),
+        12 => (members, epoch(), partition_epoch(), state, of(refusal())).prop_map(|(members, e, p, state, refused)| {
+            let (leader_epoch, partition_epoch, isr) = state;
+            let proposal = IsrProposal { leader_epoch: e, partition_epoch: p, members };
+            let outcome = refused.map_or(Ok(IsrState { leader_epoch, partition_epoch, isr }), Err);
+            Input::IsrAnswered { proposal, outcome }
+        }),
+        12 => timer.prop_map(Input::TimerFired),
+        2 => Just(Input::Closing),
+        1 => Just(Input::Failed),
+        1 => Just(Input::Deleted),
+    ]
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![
+        30 => Just(End::CarriedOut),
+        1 => any::<Index>().prop_map(End::Fails),
+        3 => (any::<Index>(), offset()).prop_map(|(after, hw)| End::Crash(after, hw)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(support::cases(3000))]
+
+    #[test]
+    fn a_replica_keeps_its_log_and_its_word(
+        rules in support::rules(),
+        moves in vec((input(), prop::bool::weighted(0.8), end()), 1..60),
+    ) {
+        let mut world = World::new(rules, Disk::default(), Offset(0))?;
+        moves.into_iter().try_for_each(|next| world.play(next))?;
+    }
+}
