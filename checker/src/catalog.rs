@@ -56,7 +56,8 @@ impl Model {
 /// # Errors
 /// Lists the properties that there are.
 pub fn property_called(name: &str) -> Result<Property, String> {
-    let known = || property::ALL.iter().chain(property::OF_THE_CONTROLLER).chain([&property::LEADER_ACKNOWLEDGED_SURVIVES]);
+    let known =
+        || property::ALL.iter().chain(property::OF_THE_CONTROLLER).chain([&property::LEADER_ACKNOWLEDGED_SURVIVES]);
     known().find(|property| property.name == name).copied().ok_or_else(|| {
         let mut names: Vec<_> = known().map(|property| property.name).collect();
         names.dedup();
@@ -140,11 +141,7 @@ const ASKED: controller::Bounds = controller::Bounds::QUIET;
 
 /// Every world, in the order in which they are checked.
 pub const WORLDS: &[Entry] = &[
-    replication(
-        "three-brokers-kill",
-        "a process is killed",
-        replication::Bounds { records: 2, kills: 1, ..THREE },
-    ),
+    replication("three-brokers-kill", "a process is killed", replication::Bounds { records: 2, kills: 1, ..THREE }),
     replication(
         "three-brokers-power",
         "a machine loses power, and what was not flushed",
@@ -162,8 +159,8 @@ pub const WORLDS: &[Entry] = &[
     ),
     replication(
         "three-brokers-pair",
-        "a kill and a false fence, with atomic fetches",
-        replication::Bounds { records: 1, kills: 1, fences: 1, ..ATOMIC },
+        "two false fences, with atomic fetches",
+        replication::Bounds { min_isr: 2, records: 1, fences: 2, ..ATOMIC },
     ),
     replication(
         "two-brokers",
@@ -188,11 +185,74 @@ pub const WORLDS: &[Entry] = &[
     controller(
         "controller",
         "whatever brokers and operators may ask",
-        controller::Bounds { min_isr: 2, registrations: 1, fences: 2, beats: 2, proposals: 1, elections: 1, configs: 1, topics: 1, ..ASKED },
+        controller::Bounds {
+            min_isr: 2,
+            registrations: 1,
+            fences: 2,
+            beats: 2,
+            proposals: 1,
+            elections: 1,
+            configs: 1,
+            topics: 1,
+            ..ASKED
+        },
     ),
     controller(
         "controller-log",
         "a metadata log that loses what was not committed",
-        controller::Bounds { min_isr: 2, registrations: 1, fences: 1, beats: 2, proposals: 1, late_commits: 1, reverts: 1, ..ASKED },
+        controller::Bounds {
+            min_isr: 2,
+            registrations: 1,
+            fences: 1,
+            beats: 2,
+            proposals: 1,
+            late_commits: 1,
+            reverts: 1,
+            ..ASKED
+        },
     ),
+    deep(replication(
+        "deep-kill-and-fence",
+        "a kill and a false fence, with atomic fetches",
+        replication::Bounds { records: 1, kills: 1, fences: 1, ..ATOMIC },
+    )),
+    deep(replication(
+        "deep-power-and-fence",
+        "a power loss and a false fence, with atomic fetches",
+        replication::Bounds { min_isr: 2, records: 1, power_losses: 1, fences: 1, ..ATOMIC },
+    )),
+    deep(replication(
+        "deep-isr",
+        "two ISR changes and a false fence, with atomic fetches",
+        replication::Bounds { records: 1, lags: 2, fences: 1, ..ATOMIC },
+    )),
+    deep(replication(
+        "deep-two-brokers",
+        "a kill, a false fence, a clean shutdown and an ISR change",
+        replication::Bounds {
+            min_isr: 2,
+            records: 1,
+            kills: 1,
+            fences: 1,
+            stops: 1,
+            lags: 1,
+            atomic_fetches: 1,
+            atomic_proposals: 1,
+            ..QUIET
+        },
+    )),
+    deep(controller(
+        "deep-controller",
+        "three brokers and more of everything",
+        controller::Bounds {
+            brokers: 3,
+            min_isr: 2,
+            registrations: 1,
+            fences: 2,
+            beats: 3,
+            proposals: 1,
+            elections: 1,
+            ..ASKED
+        },
+    )),
 ];

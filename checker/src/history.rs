@@ -33,7 +33,8 @@ pub fn note_records(
         history.epoch_reused |= !raised || !led_anew;
         if let Some(leader) = now.leader.filter(|leader| then.leader != Some(*leader)) {
             let complete = then.isr.union(&then.elr).contains(leader);
-            let may_be_unclean = may_be_lossy || after.allows_unclean_election(watched.topic) || then.last_known_leader == Some(leader);
+            let may_be_unclean =
+                may_be_lossy || after.allows_unclean_election(watched.topic) || then.last_known_leader == Some(leader);
             if !after.is_active(leader) || (!complete && !may_be_unclean) {
                 history.bad_election = Some(leader);
             } else if !complete {

@@ -1,7 +1,9 @@
 //! A run of a world as a scenario, and a scenario as a run.
 
 use crate::narrated::Narrated;
-use highwater_spec::scenario::{Expects, Line, LineKind, Numbered, RulesLine, Scenario, Settings, Step, Unprintable, Word};
+use highwater_spec::scenario::{
+    Expects, Line, LineKind, Numbered, RulesLine, Scenario, Settings, Step, Unprintable, Word,
+};
 
 /// Where a scenario and the specification part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +38,13 @@ pub fn tell<W: Narrated>(world: &W, events: &[W::Event], expects: Option<Expects
 
 fn header<W: Narrated>(world: &W, expects: Option<Expects>) -> Result<Scenario, Unprintable> {
     let named = Settings::named(Word::new(W::KIND)?);
-    let bounds = world.bounds().into_iter().try_fold(named, |named, (name, value)| named.with(Word::new(name)?, value))?;
+    let bounds =
+        world.bounds().into_iter().try_fold(named, |named, (name, value)| named.with(Word::new(name)?, value))?;
     let (baseline, overrides) = world.rules().described();
     let named: RulesLine = Settings::named(Word::new(baseline)?);
-    let rules = overrides.into_iter().try_fold(named, |named, (field, variant)| {
-        named.with(Word::new(field)?, Word::new(variant)?)
-    })?;
+    let rules = overrides
+        .into_iter()
+        .try_fold(named, |named, (field, variant)| named.with(Word::new(field)?, Word::new(variant)?))?;
     Ok(Scenario::new(bounds, rules, expects))
 }
 

@@ -64,4 +64,3 @@ impl<V: Renamed> Renamed for (TopicPartition, V) {
         (self.0, self.1.renamed(names))
     }
 }
-

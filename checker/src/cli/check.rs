@@ -92,8 +92,7 @@ fn search<W: Narrated>(name: &str, world: &W, search: &Search, must_break: bool)
     let searched = watched(name, &progress, || search.run(world, &progress));
     let report = searched.map_err(|error| format!("--memory-limit: {error}"))?;
     let bounds: Vec<_> = world.bounds().iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let mut outcome =
-        Outcome::of(name.to_owned(), bounds.join(" "), world.rules().to_string(), &report, must_break);
+    let mut outcome = Outcome::of(name.to_owned(), bounds.join(" "), world.rules().to_string(), &report, must_break);
     let shortest = report.violated().min_by_key(|property| property.violation.as_ref().map_or(0, Vec::len));
     let mut scenario = None;
     if let Some(property) = shortest {
@@ -116,7 +115,11 @@ fn watched<T: Send>(name: &str, progress: &Progress, work: impl FnOnce() -> T + 
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     let message = || {
         let (distinct, generated) = (table::grouped(progress.distinct()), table::grouped(progress.generated()));
-        format!("{name:<22} {distinct} states, {generated} reached, depth {}, {} to explore", progress.depth(), table::grouped(progress.frontier()))
+        format!(
+            "{name:<22} {distinct} states, {generated} reached, depth {}, {} to explore",
+            progress.depth(),
+            table::grouped(progress.frontier())
+        )
     };
     let done = std::thread::scope(|scope| {
         let working = scope.spawn(work);

@@ -26,17 +26,24 @@ pub fn print(outcomes: &[&Outcome]) {
 
 /// The properties of all worlds, by their short names.
 fn columns() -> Vec<(&'static str, &'static str)> {
-    let all = property::ALL.iter().chain(property::OF_THE_CONTROLLER).map(|property| {
-        (if property.number.is_empty() { "ANS" } else { property.number }, property.name)
-    });
+    let all = property::ALL
+        .iter()
+        .chain(property::OF_THE_CONTROLLER)
+        .map(|property| (if property.number.is_empty() { "ANS" } else { property.number }, property.name));
     let mut columns: Vec<_> = all.collect();
     let mut seen = Vec::new();
-    columns.retain(|(_, name)| !seen.contains(name) && { seen.push(name); true });
+    columns.retain(|(_, name)| {
+        !seen.contains(name) && {
+            seen.push(name);
+            true
+        }
+    });
     columns
 }
 
 fn print_row(outcome: &Outcome, columns: &[(&str, &str)]) {
-    let marks = columns.iter().map(|(_, name)| mark(outcome, name)).map(|mark| format!("{mark:<5}")).collect::<String>();
+    let marks =
+        columns.iter().map(|(_, name)| mark(outcome, name)).map(|mark| format!("{mark:<5}")).collect::<String>();
     let memory = outcome.memory.map_or_else(|| "?".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
     let speed = (outcome.distinct as f64 / outcome.seconds.max(1e-9)) as u64;
     println!(

@@ -179,5 +179,5 @@ pub(super) fn image_in_words(image: &Image, of: TopicPartition) -> String {
         };
         format!("{broker}/{} {fence}", known.epoch)
     }));
-    words.join("   ")
+    words.join("; ")
 }

@@ -15,8 +15,8 @@ use crate::history::note_records;
 use crate::narrated::Narrated;
 use crate::shared::{Shared, digest};
 use highwater_spec::controller::{
-    Config, Controller, CreateTopic, Election, Heartbeat, Image, Input, IsrChange, Output, Record, Register, Registration,
-    ReplicatedController,
+    Config, Controller, CreateTopic, Election, Heartbeat, Image, Input, IsrChange, Output, Record, Register,
+    Registration, ReplicatedController,
 };
 use highwater_spec::machine::Machine;
 use highwater_spec::property::{self, Property};
@@ -173,7 +173,13 @@ impl World {
                 let known = known(broker)?;
                 let flip = u8::from(known.incarnation == IncarnationId([0; 16]));
                 let previous_epoch = clean.then_some(known.epoch);
-                Input::Register(Register { ticket, broker, incarnation: IncarnationId([flip; 16]), previous_epoch, choice: None })
+                Input::Register(Register {
+                    ticket,
+                    broker,
+                    incarnation: IncarnationId([flip; 16]),
+                    previous_epoch,
+                    choice: None,
+                })
             }
             Event::Beats { broker, want_fence, want_shutdown } => Input::Heartbeat(Heartbeat {
                 ticket,
@@ -190,7 +196,8 @@ impl World {
             }
             Event::Proposes { broker, members, behind, vouched } => {
                 let partition = image.partition(PARTITION).ok_or("there is no topic")?;
-                let members: Brokers = (1..=i32::from(self.bounds.brokers)).map(BrokerId).filter(|b| members >> b.0 & 1 == 1).collect();
+                let members: Brokers =
+                    (1..=i32::from(self.bounds.brokers)).map(BrokerId).filter(|b| members >> b.0 & 1 == 1).collect();
                 let epoch = |member: BrokerId| image.brokers.get(&member).map(|known| known.epoch).filter(|_| vouched);
                 let proposal = IsrProposal {
                     leader_epoch: partition.leader_epoch,
@@ -274,7 +281,8 @@ impl World {
     /// A property must hold of what is committed and of what is only said.
     fn reason_for(&self, state: &State, property: &Property) -> Option<String> {
         let machine = &state.machine;
-        let images = [(machine.committed().image(), machine.committed_end()), (machine.speculative().image(), machine.end())];
+        let images =
+            [(machine.committed().image(), machine.committed_end()), (machine.speculative().image(), machine.end())];
         images.into_iter().find_map(|(image, end)| {
             let view = View {
                 partition: PARTITION,
@@ -307,7 +315,9 @@ impl Narrated for World {
 
     fn lines(&self, state: &State) -> Vec<String> {
         let machine = &state.machine;
-        let image = |name: &str, image: &Image, end: Offset| format!("{name} end {end}   {}", event::image_in_words(image, PARTITION));
+        let image = |name: &str, image: &Image, end: Offset| {
+            format!("{name} end {end}; {}", event::image_in_words(image, PARTITION))
+        };
         vec![
             image("committed", machine.committed().image(), machine.committed_end()),
             image("said", machine.speculative().image(), machine.end()),
@@ -323,4 +333,3 @@ impl Narrated for World {
         event::read(line)
     }
 }
-

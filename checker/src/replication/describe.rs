@@ -23,7 +23,12 @@ fn controller(state: &State) -> String {
     let image = state.image();
     let mut words = vec![format!("controller end {}", state.controller.end())];
     if let Some(partition) = image.partition(PARTITION) {
-        words.push(format!("leader {} {} {}", name(partition.leader), partition.leader_epoch, partition.partition_epoch));
+        words.push(format!(
+            "leader {} {} {}",
+            name(partition.leader),
+            partition.leader_epoch,
+            partition.partition_epoch
+        ));
         words.push(format!("isr {} elr {}", partition.isr, partition.elr));
         words.extend(partition.last_known_leader.map(|leader| format!("last-leader {leader}")));
         words.extend(partition.recovering.then(|| "recovering".to_owned()));
@@ -38,19 +43,19 @@ fn controller(state: &State) -> String {
         let silent = if sessions.contains_key(broker) { "" } else { " silent" };
         words.push(format!("{broker}/{} {fence}{silent}", known.epoch));
     }
-    words.join("   ")
+    words.join("; ")
 }
 
 fn node(state: &State, broker: BrokerId) -> String {
     let node = state.node(broker);
     let mut words = match &node.process {
         Some(process) => process_words(process),
-        None => vec![format!("is down   checkpoint {}", node.disk.checkpoint)],
+        None => vec![format!("is down; checkpoint {}", node.disk.checkpoint)],
     };
     words.push(format!("log {}", log(&node.disk.log)));
     words.push(format!("epochs {}", epochs_in_words(&node.disk.epochs)));
     words.extend(disk_words(node));
-    format!("{broker} {}", words.join("   "))
+    format!("{broker} {}", words.join("; "))
 }
 
 fn disk_words(node: &Node) -> Vec<String> {
@@ -76,7 +81,12 @@ fn process_words(process: &Process) -> Vec<String> {
                 let end = progress.end.map_or_else(|| "?".to_owned(), |end| end.to_string());
                 format!("{} at {end}{}", progress.replica, if progress.lagging { " lagging" } else { "" })
             }));
-            words.extend(leader.waiting.iter().map(|waiting| format!("m{} waits for {}", waiting.ticket.0 / 2, waiting.required)));
+            words.extend(
+                leader
+                    .waiting
+                    .iter()
+                    .map(|waiting| format!("m{} waits for {}", waiting.ticket.0 / 2, waiting.required)),
+            );
             words
         }
     };
@@ -93,9 +103,15 @@ fn links(state: &State) -> Vec<String> {
         let place = super::state::index(broker);
         match &state.links.fetches[place] {
             Fetch::Idle => {}
-            Fetch::Asked(asked) => lines.push(format!("fetch of {broker} to {} at {} asked", asked.request.leader, asked.request.offset)),
-            Fetch::Parked(asked) => lines.push(format!("fetch of {broker} to {} at {} waits", asked.request.leader, asked.request.offset)),
-            Fetch::Answered(request, _) => lines.push(format!("fetch of {broker} to {} at {} answered", request.leader, request.offset)),
+            Fetch::Asked(asked) => {
+                lines.push(format!("fetch of {broker} to {} at {} asked", asked.request.leader, asked.request.offset))
+            }
+            Fetch::Parked(asked) => {
+                lines.push(format!("fetch of {broker} to {} at {} waits", asked.request.leader, asked.request.offset))
+            }
+            Fetch::Answered(request, _) => {
+                lines.push(format!("fetch of {broker} to {} at {} answered", request.leader, request.offset))
+            }
         }
         match &state.links.proposals[place] {
             Proposal::Idle => {}
@@ -103,7 +119,9 @@ fn links(state: &State) -> Vec<String> {
             Proposal::Answered(_) => lines.push(format!("proposal of {broker} answered")),
         }
     }
-    lines.extend(state.links.delayed.iter().map(|(of, asked)| format!("fetch of {of} to {} delayed", asked.request.leader)));
+    lines.extend(
+        state.links.delayed.iter().map(|(of, asked)| format!("fetch of {of} to {} delayed", asked.request.leader)),
+    );
     lines
 }
 
@@ -116,10 +134,11 @@ fn history(state: &State) -> String {
     let values = |values: &[u64]| values.iter().map(|value| format!("m{value}")).collect::<Vec<_>>().join(" ");
     let history = &state.history;
     let mut words = vec![format!("committed {}", log(&history.committed))];
-    let acknowledged = [("acknowledged", &history.acknowledged), ("acknowledged-by-leader", &history.acknowledged_by_leader)];
+    let acknowledged =
+        [("acknowledged", &history.acknowledged), ("acknowledged-by-leader", &history.acknowledged_by_leader)];
     let given = acknowledged.into_iter().filter(|(_, given)| !given.is_empty());
     words.extend(given.map(|(how, given)| format!("{how} {}", values(given))));
     words.extend((history.lossy_crashes > 0).then(|| format!("lossy-crashes {}", history.lossy_crashes)));
     words.extend((history.unclean_elections > 0).then(|| "unclean-election".to_owned()));
-    words.join("   ")
+    words.join("; ")
 }

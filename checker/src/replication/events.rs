@@ -9,6 +9,7 @@ use highwater_spec::controller::{self, Election};
 use highwater_spec::replica::{self, Acks, FetchAnswer, Produce, ReadRole};
 use highwater_spec::scenario::{Event, What};
 use highwater_spec::values::{BrokerId, IncarnationId, Offset, Ticket};
+use std::sync::Arc;
 
 /// Why an event can't happen in a state.
 pub type Forbidden = &'static str;
@@ -49,7 +50,12 @@ impl World {
         out.push(what.into());
         let writes = matches!(
             what,
-            What::Learns { .. } | What::AnswerArrives(_) | What::Produce { .. } | What::Fetches(_) | What::Beats(_) | What::FetchArrives(_)
+            What::Learns { .. }
+                | What::AnswerArrives(_)
+                | What::Produce { .. }
+                | What::Fetches(_)
+                | What::Beats(_)
+                | What::FetchArrives(_)
         );
         if self.bounds.interrupts == 1 && writes && state.budget.kills > 0 {
             out.extend((1..=2).map(|count| Event { cut_short: Some(count), ..what.into() }));
@@ -152,13 +158,19 @@ impl World {
     ///
     /// # Errors
     /// Says why it can't happen.
-    pub(super) fn perform(&self, state: &State, event: &Event, trace: Option<&mut Vec<String>>) -> Result<State, Forbidden> {
+    pub(super) fn perform(
+        &self,
+        state: &State,
+        event: &Event,
+        trace: Option<&mut Vec<String>>,
+    ) -> Result<State, Forbidden> {
         let mut step = Step::new(&self.rules, state.clone());
         step.choice = event.choice;
         step.cut_short = event.cut_short;
         step.publish_late = event.publish_late;
         step.trace = trace;
-        let known = |broker: BrokerId| only_if(broker.0 >= 1 && index(broker) < state.nodes.len(), "there is no such broker");
+        let known =
+            |broker: BrokerId| only_if(broker.0 >= 1 && index(broker) < state.nodes.len(), "there is no such broker");
         concerned(&event.what).into_iter().flatten().try_for_each(known)?;
         self.happen(&mut step, &event.what)?;
         if event.cut_short.is_some() {
@@ -273,7 +285,10 @@ fn concerned(what: &What) -> [Option<BrokerId>; 2] {
 }
 
 fn produce(step: &mut Step<'_>, bounds: &Bounds, value: u8, to: BrokerId, acks: Acks) -> Result<(), Forbidden> {
-    only_if(value == bounds.records - step.state.budget.records.min(bounds.records) + 1, "records are produced in turn")?;
+    only_if(
+        value == bounds.records - step.state.budget.records.min(bounds.records) + 1,
+        "records are produced in turn",
+    )?;
     spend(&mut step.state.budget.records, "no record is left")?;
     only_if(step.state.process(to).is_some(), "it does not run")?;
     let ticket = Ticket(u32::from(value) * 2 + u32::from(acks == Acks::Leader));
@@ -330,7 +345,10 @@ fn lags(step: &mut Step<'_>, leader: BrokerId, follower: BrokerId) -> Result<(),
     let process = step.state.process(leader).ok_or("it does not run")?;
     let leads = process.replica.leader().ok_or("it does not lead")?;
     let at_end = leads.end_of(follower) == Some(process.replica.log().end);
-    only_if(leads.isr.committed().contains(follower) && !at_end && !leads.isr.is_pending(), "nothing would come of it")?;
+    only_if(
+        leads.isr.committed().contains(follower) && !at_end && !leads.isr.is_pending(),
+        "nothing would come of it",
+    )?;
     step.tell_replica(leader, replica::Input::TimerFired(replica::Timer::Lag(follower)));
     Ok(())
 }
@@ -356,7 +374,8 @@ fn learns(step: &mut Step<'_>, broker: BrokerId, upto: Offset) -> Result<(), For
     let expected = logged.last().map(|logged| logged.digest);
     step.tell_broker(broker, broker::Input::MetadataArrived { from, records, at: () });
     if let Some(process) = &mut step.node(broker).process {
-        process.image_is_a_prefix = Some(digest(process.broker.image())) == expected;
+        process.image = digest(process.broker.image());
+        process.image_is_a_prefix = Some(process.image) == expected;
     }
     Ok(())
 }
@@ -399,7 +418,7 @@ fn loses_power(step: &mut Step<'_>, broker: BrokerId, keeps: Offset, checkpoint:
     let disk = &mut step.node(broker).disk;
     let end = Offset(disk.log.len() as i64);
     only_if(disk.flushed <= keeps && keeps <= end, "it keeps at least what it had flushed, and no more than it had")?;
-    disk.log.truncate(usize::try_from(keeps.0).unwrap_or(0));
+    Arc::make_mut(&mut disk.log).truncate(usize::try_from(keeps.0).unwrap_or(0));
     if keeps < end {
         step.state.history.edit().lossy_crashes += 1;
     }
@@ -436,7 +455,11 @@ fn starts(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
     node.disk.epochs = process.replica.log().epochs.clone();
     node.disk.checkpoint = Offset(0);
     node.process = Some(process);
+    let loaded = digest(&image);
     step.tell_broker(broker, broker::Input::SnapshotLoaded { image, end });
+    if let Some(process) = &mut step.node(broker).process {
+        process.image = loaded;
+    }
     step.tell_broker(broker, broker::Input::Started);
     Ok(())
 }
@@ -457,4 +480,3 @@ fn elects_preferred(step: &mut Step<'_>) -> Result<(), Forbidden> {
     step.ask_controller(input);
     only_if(step.state.controller.end() != before, "nothing would come of it")
 }
-

@@ -20,7 +20,7 @@ pub use words::record as record_in_words;
 
 use crate::engine::{Explorable, Verdict};
 use crate::narrated::Narrated;
-use crate::shared::Shared;
+use crate::shared::{Shared, digest};
 use highwater_spec::broker::{self, Broker};
 use highwater_spec::controller::{Config, Controller, Image, Partition, Record, Registration, ReplicatedController};
 use highwater_spec::log::{EpochCache, EpochEntry, Found, recover};
@@ -31,8 +31,8 @@ use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Event, Numbered, ParseError};
 use highwater_spec::values::{BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, Offset, PartitionEpoch};
 use highwater_spec::view::History;
+use state::{Budget, ControllerNode, Disk, Fetch, Links, Model, Node, Process, broker_at, index};
 use std::sync::Arc;
-use state::{Budget, ControllerNode, Disk, Fetch, Links, Model, Node, Process, Proposal, broker_at, index};
 
 /// A cluster to be explored.
 #[derive(Clone, Debug)]
@@ -71,11 +71,7 @@ impl World {
         let activated = highwater_spec::replicated::Input::Heard(highwater_spec::controller::Input::Activated);
         highwater_spec::machine::Machine::step(&mut machine, &self.rules, activated, &mut Vec::new());
         let nodes = brokers.iter().map(|broker| Shared::new(self.first_node(*broker, &image, end))).collect();
-        let links = Links {
-            fetches: vec![Fetch::Idle; brokers.len()],
-            proposals: vec![Proposal::Idle; brokers.len()],
-            delayed: Vec::new(),
-        };
+        let links = Links::default();
         let mut state = State {
             controller: Shared::new(ControllerNode { machine, base: end, log: Vec::new() }),
             nodes,
@@ -140,7 +136,8 @@ impl World {
                 highwater_spec::machine::Machine::step(&mut process.replica, &self.rules, input, &mut said);
             }
         }
-        process.published = process.replica.read_view();
+        process.published = Arc::new(process.replica.read_view());
+        process.image = digest(image);
         let epochs = process.replica.log().epochs.clone();
         Node { disk: Disk { epochs, ..Self::empty_disk() }, process: Some(process) }
     }
@@ -161,7 +158,7 @@ impl World {
 
     fn empty_disk() -> Disk {
         Disk {
-            log: Vec::new(),
+            log: Arc::default(),
             flushed: Offset(0),
             epochs: EpochCache::from_iter(Vec::<EpochEntry>::new()),
             checkpoint: Offset(0),
@@ -198,13 +195,14 @@ impl Process {
             high_watermark: disk.checkpoint,
         });
         let replica = Replica::<Model>::new(broker, recovered);
-        let published = replica.read_view();
+        let published = Arc::new(replica.read_view());
         Self {
             broker: Broker::new(broker, incarnation, previous),
             replica,
             published,
             readable_below: None,
             unpublished: None,
+            image: 0,
             image_is_a_prefix: true,
         }
     }

@@ -57,9 +57,10 @@ impl World {
     /// Committed records matter to guarded properties only, and a guard that is not met never is again.
     fn forget_history_without_promise(&self, state: &mut State) {
         let promised = state.history.unclean_elections == 0 && state.history.lossy_crashes < self.bounds.min_isr;
-        if !promised && !state.history.committed.is_empty() && self.properties.iter().all(|property| {
-            !property.guards.is_empty() || property.number != "P-8"
-        }) {
+        if !promised
+            && !state.history.committed.is_empty()
+            && self.properties.iter().all(|property| !property.guards.is_empty() || property.number != "P-8")
+        {
             let history = state.history.edit();
             history.committed.clear();
             history.acknowledged.clear();

@@ -23,6 +23,9 @@ impl Carrier for Model {
     type Stamp = ();
 }
 
+/// The largest cluster that there is room for.
+pub const MAX_BROKERS: usize = 4;
+
 /// A whole cluster.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
@@ -73,7 +76,7 @@ pub struct Node {
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Disk {
     /// The records, from offset 0.
-    pub log: Vec<Entry>,
+    pub log: Arc<Vec<Entry>>,
     /// Everything below survives a power loss (exclusive).
     pub flushed: Offset,
     /// The epoch checkpoint.
@@ -92,11 +95,13 @@ pub struct Process {
     /// Its copy.
     pub replica: Replica<Model>,
     /// What readers see of it.
-    pub published: ReadView,
+    pub published: Arc<ReadView>,
     /// The lowest cut since then: reads under that view that reach further are broken off.
     pub readable_below: Option<Offset>,
     /// A newer view waits to be published.
-    pub unpublished: Option<ReadView>,
+    pub unpublished: Option<Arc<ReadView>>,
+    /// The digest of its image, which the broker's own hash leaves out.
+    pub image: u64,
     /// Whether its image is one that the controller had.
     pub image_is_a_prefix: bool,
 }
@@ -105,9 +110,9 @@ pub struct Process {
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Links {
     /// Each broker's fetch.
-    pub fetches: Vec<Fetch>,
+    pub fetches: [Fetch; MAX_BROKERS],
     /// Each broker's proposed ISR.
-    pub proposals: Vec<Proposal>,
+    pub proposals: [Proposal; MAX_BROKERS],
     /// Fetches whose connection broke.
     pub delayed: Vec<(BrokerId, AskedFetch)>,
 }

@@ -36,16 +36,7 @@ pub struct Step<'a> {
 
 impl<'a> Step<'a> {
     pub fn new(rules: &'a Rules, state: State) -> Self {
-        Self {
-            rules,
-            state,
-            choice: None,
-            cut_short: None,
-            killed: None,
-            publish_late: false,
-            trace: None,
-            durable: 0,
-        }
+        Self { rules, state, choice: None, cut_short: None, killed: None, publish_late: false, trace: None, durable: 0 }
     }
 
     pub fn node(&mut self, broker: BrokerId) -> &mut Node {
@@ -80,18 +71,22 @@ impl<'a> Step<'a> {
         self.say(|| words::replica_output(of, &output));
         let durable = matches!(
             output,
-            Output::StoreEpochs(_) | Output::Append(_) | Output::Truncate { .. } | Output::TruncateFully { .. } | Output::Flush { .. }
+            Output::StoreEpochs(_)
+                | Output::Append(_)
+                | Output::Truncate { .. }
+                | Output::TruncateFully { .. }
+                | Output::Flush { .. }
         );
         match output {
             Output::StoreEpochs(epochs) => self.node(of).disk.epochs = epochs,
             Output::Append(batches) => {
                 let entries = batches.iter().map(|batch| Entry { epoch: batch.epoch, value: u64::from(batch.bytes) });
-                self.node(of).disk.log.extend(entries);
+                Arc::make_mut(&mut self.node(of).disk.log).extend(entries);
             }
             Output::Truncate { to } | Output::TruncateFully { at: to } => {
                 observe::cut(&mut self.state, of, to);
                 let node = self.node(of);
-                node.disk.log.truncate(usize::try_from(to.0).unwrap_or(0));
+                Arc::make_mut(&mut node.disk.log).truncate(usize::try_from(to.0).unwrap_or(0));
                 node.disk.flushed = node.disk.flushed.min(to);
                 if let Some(process) = &mut node.process {
                     process.readable_below = Some(process.readable_below.map_or(to, |lowest| lowest.min(to)));
@@ -113,7 +108,7 @@ impl<'a> Step<'a> {
             Output::Publish(view) => self.publish(of, view),
             Output::DeleteLog => {
                 let disk = &mut self.node(of).disk;
-                disk.log.clear();
+                disk.log = Arc::default();
                 disk.flushed = Offset(0);
             }
         }
@@ -131,6 +126,7 @@ impl<'a> Step<'a> {
     }
 
     fn publish(&mut self, of: BrokerId, view: replica::ReadView) {
+        let view = Arc::new(view);
         let late = std::mem::take(&mut self.publish_late);
         let Some(process) = &mut self.node(of).process else { return };
         if late || process.unpublished.is_some() {
@@ -148,7 +144,7 @@ impl<'a> Step<'a> {
 
     /// ListOffsets, asked and answered at once.
     fn ask_log_ends(&mut self, of: BrokerId, asked: FetchRequest) {
-        let leader = self.state.process(asked.leader).map(|process| process.published.clone());
+        let leader = self.state.process(asked.leader).map(|process| Arc::clone(&process.published));
         let input = match leader.filter(|view| view.leader_epoch == Some(asked.leader_epoch)) {
             Some(view) => replica::Input::LogEndsAnswered { asked, start: view.log_start, end: view.log_end },
             None => replica::Input::TimerFired(replica::Timer::FetchRetry),
@@ -171,7 +167,9 @@ impl<'a> Step<'a> {
     }
 
     fn carry_out_for_broker(&mut self, of: BrokerId, output: broker::Output<Model>) {
-        self.say(|| words::broker_output(of, &output));
+        if !matches!(output, broker::Output::Tell { .. }) {
+            self.say(|| words::broker_output(of, &output));
+        }
         match output {
             broker::Output::Register { incarnation, previous_epoch } => {
                 let (ticket, choice) = (Ticket(0), self.choice);
@@ -344,4 +342,3 @@ fn append(node: &mut ControllerNode, before: &controller::Image, records: &[cont
         node.log.push(Logged { record: record.clone(), ends_step, digest: digest(&image) });
     }
 }
-

@@ -1,7 +1,11 @@
 //! Renaming the brokers of a state.
 
-use super::state::{AskedFetch, ControllerNode, Fetch, Links, Logged, Node, Process, Proposal, broker_at, index};
+use super::state::{
+    AskedFetch, ControllerNode, Fetch, Links, Logged, MAX_BROKERS, Node, Process, Proposal, broker_at, index,
+};
+use crate::shared::digest;
 use highwater_spec::symmetry::{Names, Renamed};
+use std::sync::Arc;
 
 impl Renamed for Node {
     fn renamed(&self, names: Names<'_>) -> Self {
@@ -11,11 +15,13 @@ impl Renamed for Node {
 
 impl Renamed for Process {
     fn renamed(&self, names: Names<'_>) -> Self {
+        let broker = self.broker.renamed(names);
         Self {
-            broker: self.broker.renamed(names),
+            image: digest(broker.image()),
+            broker,
             replica: self.replica.renamed(names),
-            published: self.published.renamed(names),
-            unpublished: self.unpublished.renamed(names),
+            published: Arc::new(self.published.renamed(names)),
+            unpublished: self.unpublished.as_ref().map(|view| Arc::new(view.renamed(names))),
             ..*self
         }
     }
@@ -24,7 +30,8 @@ impl Renamed for Process {
 impl Renamed for ControllerNode {
     fn renamed(&self, names: Names<'_>) -> Self {
         // The digests tell one image from another in their own names, and say nothing more of a renamed log.
-        let logged = |logged: &Logged| Logged { record: logged.record.renamed(names), ends_step: logged.ends_step, digest: 0 };
+        let logged =
+            |logged: &Logged| Logged { record: logged.record.renamed(names), ends_step: logged.ends_step, digest: 0 };
         Self { machine: self.machine.renamed(names), base: self.base, log: self.log.iter().map(logged).collect() }
     }
 }
@@ -39,8 +46,8 @@ impl Renamed for Links {
 }
 
 /// Each broker's value, renamed, at the broker's new place.
-fn moved<T: Renamed + Clone>(values: &[T], names: Names<'_>) -> Vec<T> {
-    let mut moved = values.to_vec();
+fn moved<T: Renamed + Default>(values: &[T; MAX_BROKERS], names: Names<'_>) -> [T; MAX_BROKERS] {
+    let mut moved: [T; MAX_BROKERS] = Default::default();
     for (place, value) in values.iter().enumerate() {
         moved[index(names(broker_at(place)))] = value.renamed(names);
     }

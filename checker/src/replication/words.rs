@@ -63,6 +63,7 @@ pub fn broker_output(of: BrokerId, output: &broker::Output<Model>) -> String {
             format!("{of} heartbeats in {epoch} metadata below {metadata_end}{wants}")
         }
         broker::Output::AlterPartition { broker_epoch, .. } => format!("{of} sends its proposal in {broker_epoch}"),
+        // What the replica makes of it is said by the replica.
         broker::Output::Tell { .. } => format!("{of} tells its replica"),
         broker::Output::CloseLogs => format!("{of} closes its logs"),
         broker::Output::WriteCleanShutdown { epoch } => format!("{of} marks a clean shutdown in {epoch}"),
@@ -74,7 +75,9 @@ pub fn broker_output(of: BrokerId, output: &broker::Output<Model>) -> String {
 /// What the controller writes.
 pub fn record(record: &Record) -> String {
     match record {
-        Record::BrokerRegistered { broker, registration } => format!("controller registers {broker} as {}", registration.epoch),
+        Record::BrokerRegistered { broker, registration } => {
+            format!("controller registers {broker} as {}", registration.epoch)
+        }
         Record::BrokerChanged { broker, fenced: Some(true), .. } => format!("controller fences {broker}"),
         Record::BrokerChanged { broker, fenced: Some(false), .. } => format!("controller unfences {broker}"),
         Record::BrokerChanged { broker, .. } => format!("controller lets {broker} shut down"),
@@ -116,7 +119,8 @@ fn outcome_in_words(outcome: &ProduceOutcome) -> String {
 }
 
 fn batches_in_words(batches: &[Batch<Model>]) -> String {
-    let batches: Vec<_> = batches.iter().map(|batch| format!("m{}/{} at {}", batch.bytes, batch.epoch, batch.base)).collect();
+    let batches: Vec<_> =
+        batches.iter().map(|batch| format!("m{}/{} at {}", batch.bytes, batch.epoch, batch.base)).collect();
     batches.join(", ")
 }
 

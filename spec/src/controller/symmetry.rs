@@ -81,9 +81,10 @@ impl Renamed for Record {
             Self::PartitionChanged { partition, change } => {
                 Self::PartitionChanged { partition: *partition, change: change.renamed(names) }
             }
-            Self::TopicCreated { .. } | Self::TopicRemoved { .. } | Self::ConfigChanged { .. } | Self::ElrCleared { .. } => {
-                self.clone()
-            }
+            Self::TopicCreated { .. }
+            | Self::TopicRemoved { .. }
+            | Self::ConfigChanged { .. }
+            | Self::ElrCleared { .. } => self.clone(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Rules: `log.epochs.*`. Source: KIP-101, KIP-279; Kafka's `LeaderEpochFileCache`.
 
 use crate::values::{LeaderEpoch, Offset};
+use std::sync::Arc;
 
 /// One leader epoch and the offset of its first record (inclusive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,8 +15,10 @@ pub struct EpochEntry {
 }
 
 /// The epochs of one log, oldest first; both columns strictly increase.
+///
+/// Views of a log are published far more often than its epochs change, so that copies share the entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EpochCache(Vec<EpochEntry>);
+pub struct EpochCache(Arc<Vec<EpochEntry>>);
 
 impl EpochCache {
     /// The entries, oldest first.
@@ -36,8 +39,9 @@ impl EpochCache {
             return;
         }
         let kept = self.0.iter().rposition(|entry| entry.epoch < epoch && entry.start < start);
-        self.0.truncate(kept.map_or(0, |index| index + 1));
-        self.0.push(EpochEntry { epoch, start });
+        let entries = Arc::make_mut(&mut self.0);
+        entries.truncate(kept.map_or(0, |index| index + 1));
+        entries.push(EpochEntry { epoch, start });
     }
 
     /// `log.epochs.end`: the largest epoch not above `epoch`, and where it ends (exclusive).
@@ -69,15 +73,20 @@ impl EpochCache {
     /// `log.epochs.cut`: drops every epoch that began at or above `end`.
     pub fn truncate_from_end(&mut self, end: Offset) {
         let kept = self.0.partition_point(|entry| entry.start < end);
-        self.0.truncate(kept);
+        if kept < self.0.len() {
+            Arc::make_mut(&mut self.0).truncate(kept);
+        }
     }
 
     /// Moves the log's start: epochs that ended before it go, the one that spans it begins there.
     pub fn truncate_from_start(&mut self, start: Offset) {
         let spanning = self.0.partition_point(|entry| entry.start <= start);
-        if let Some(last) = spanning.checked_sub(1) {
-            self.0.drain(..last);
-            self.0[0].start = start;
+        if let Some(last) = spanning.checked_sub(1)
+            && (last > 0 || self.0[0].start != start)
+        {
+            let entries = Arc::make_mut(&mut self.0);
+            entries.drain(..last);
+            entries[0].start = start;
         }
     }
 }
@@ -105,7 +114,7 @@ mod tests {
     use super::*;
 
     fn cache(entries: &[(i32, i64)]) -> EpochCache {
-        EpochCache(entries.iter().map(|(epoch, start)| entry(*epoch, *start)).collect())
+        EpochCache(Arc::new(entries.iter().map(|(epoch, start)| entry(*epoch, *start)).collect()))
     }
 
     fn entry(epoch: i32, start: i64) -> EpochEntry {

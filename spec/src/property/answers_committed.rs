@@ -13,5 +13,7 @@ pub const ANSWERS_COMMITTED: Property = Property {
     number: "",
     statement: "an answer of the controller speaks of what is committed",
     guards: &[],
-    check: |view: &View<'_>| ensure(!view.history.unfounded_answer, || "an answer spoke of what was not committed".into()),
+    check: |view: &View<'_>| {
+        ensure(!view.history.unfounded_answer, || "an answer spoke of what was not committed".into())
+    },
 };

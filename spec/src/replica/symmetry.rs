@@ -1,6 +1,8 @@
 //! Renaming the brokers that a replica speaks of.
 
-use super::{FetchRequest, Follower, Isr, IsrProposal, IsrState, Leader, Peer, Progress, ReadRole, ReadView, Replica, Role};
+use super::{
+    FetchRequest, Follower, Isr, IsrProposal, IsrState, Leader, Peer, Progress, ReadRole, ReadView, Replica, Role,
+};
 use crate::machine::Carrier;
 use crate::symmetry::{Names, Renamed};
 

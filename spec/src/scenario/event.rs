@@ -123,7 +123,9 @@ impl fmt::Display for Event {
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Produce { value, to, acks } => write!(f, "client produces m{value} to {to} acks={}", acks_word(*acks)),
+            Self::Produce { value, to, acks } => {
+                write!(f, "client produces m{value} to {to} acks={}", acks_word(*acks))
+            }
             Self::ProduceTimesOut { value, at } => write!(f, "client stops waiting for m{value} at {at}"),
             Self::FetchArrives(of) => write!(f, "fetch of {of} arrives"),
             Self::FetchAnswered(of) => write!(f, "fetch of {of} is answered"),
@@ -218,7 +220,8 @@ fn read_what(words: &mut Words<'_>) -> Result<What, ParseError> {
         _ if first.starts_with('b') => read_broker(words),
         _ => {
             let found = words.word().map_or_else(|| "nothing".to_owned(), |word| format!("`{word}`"));
-            let subjects = "client, fetch, answer, delayed, proposal, session, disk, controller, or a broker such as b1";
+            let subjects =
+                "client, fetch, answer, delayed, proposal, session, disk, controller, or a broker such as b1";
             Err(words.error(format!("an event begins with one of {subjects}; found {found}")))
         }
     }
@@ -320,7 +323,8 @@ fn one_of<'a>(words: &mut Words<'a>, wanted: &[&str]) -> Result<&'a str, ParseEr
 
 fn broker(words: &mut Words<'_>) -> Result<BrokerId, ParseError> {
     let number = words.prefixed("b")?;
-    let id = i32::try_from(number).map_err(|_| words.error(format!("b{number} is no broker id: {} is the limit", i32::MAX)))?;
+    let id = i32::try_from(number)
+        .map_err(|_| words.error(format!("b{number} is no broker id: {} is the limit", i32::MAX)))?;
     Ok(BrokerId(id))
 }
 
@@ -342,6 +346,7 @@ fn small(words: &mut Words<'_>, key: &str) -> Result<u8, ParseError> {
 
 fn offset(words: &mut Words<'_>, prefix: &str) -> Result<Offset, ParseError> {
     let number = words.prefixed(prefix)?;
-    let offset = i64::try_from(number).map_err(|_| words.error(format!("{number} is no offset: {} is the limit", i64::MAX)))?;
+    let offset =
+        i64::try_from(number).map_err(|_| words.error(format!("{number} is no offset: {} is the limit", i64::MAX)))?;
     Ok(Offset(offset))
 }
