@@ -174,8 +174,8 @@ pub const WORLDS: &[Entry] = &[
     ),
     replication(
         "two-brokers-restart",
-        "clean shutdowns, lost disks and requests of an earlier life",
-        replication::Bounds { records: 1, stops: 1, disk_losses: 1, delays: 1, ..QUIET },
+        "clean shutdowns, power losses and requests of an earlier life",
+        replication::Bounds { records: 1, min_isr: 2, stops: 1, power_losses: 1, delays: 1, ..QUIET },
     ),
     replication(
         "acks",

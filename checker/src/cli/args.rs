@@ -57,6 +57,9 @@ pub struct CheckArgs {
     /// Stop each search when the process holds so many MiB
     #[arg(long, value_name = "MIB")]
     pub memory_limit: Option<u64>,
+    /// Stop at the first world or exhibit that fails
+    #[arg(long)]
+    pub fail_fast: bool,
     /// Print the results as JSON
     #[arg(long)]
     pub json: bool,

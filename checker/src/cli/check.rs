@@ -23,25 +23,29 @@ struct Searched {
 /// Checks what was asked for, and prints the results. True if all is as it must be.
 pub fn check(args: &CheckArgs) -> Result<bool, String> {
     let mut results = Vec::new();
-    match &args.name {
-        None => {
-            for entry in WORLDS.iter().filter(|entry| args.deep || !entry.deep) {
-                results.push(check_world(entry, args)?);
-            }
-            for exhibit in EXHIBITS {
-                results.extend(check_exhibit(exhibit, args)?);
-            }
-        }
-        Some(name) => match named(name)? {
+    for named in asked(args)? {
+        match named {
             Named::World(entry) => results.push(check_world(entry, args)?),
             Named::Exhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
-        },
+        }
+        if args.fail_fast && results.iter().any(|searched: &Searched| !searched.outcome.passed) {
+            break;
+        }
     }
     if let Some(file) = &args.scenario {
         let told = results.iter().find_map(|searched| searched.scenario.as_ref());
         write_scenario(file, told)?;
     }
     print(args, &results)
+}
+
+/// What to check, in order.
+fn asked(args: &CheckArgs) -> Result<Vec<Named>, String> {
+    if let Some(name) = &args.name {
+        return Ok(vec![named(name)?]);
+    }
+    let worlds = WORLDS.iter().filter(|entry| args.deep || !entry.deep).map(Named::World);
+    Ok(worlds.chain(EXHIBITS.iter().map(Named::Exhibit)).collect())
 }
 
 fn print(args: &CheckArgs, results: &[Searched]) -> Result<bool, String> {

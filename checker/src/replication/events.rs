@@ -32,7 +32,7 @@ impl World {
             let mut add = |what: What| self.add(state, what, out);
             match state.process(broker) {
                 Some(process) => self.of_running(state, broker, process, &mut add),
-                None => add(What::Starts(broker)),
+                None => self.of_stopped(state, broker, &mut add),
             }
             add(What::SessionExpires(broker));
         }
@@ -95,6 +95,16 @@ impl World {
             add(What::LosesDisk(broker));
         }
         self.ends_of(state, broker, process, add);
+    }
+
+    fn of_stopped(&self, state: &State, broker: BrokerId, add: &mut impl FnMut(What)) {
+        add(What::Starts(broker));
+        if state.budget.power_losses > 0 {
+            let disk = &state.node(broker).disk;
+            let checkpoint = disk.checkpoint;
+            let lost = (disk.flushed.0..disk.log.len() as i64).map(Offset);
+            lost.for_each(|keeps| add(What::LosesPower { broker, keeps, checkpoint }));
+        }
     }
 
     fn of_clients(&self, state: &State, broker: BrokerId, process: &Process, add: &mut impl FnMut(What)) {
@@ -414,8 +424,11 @@ fn dies(step: &mut Step<'_>, broker: BrokerId, checkpoint: Offset) -> Result<(),
 
 fn loses_power(step: &mut Step<'_>, broker: BrokerId, keeps: Offset, checkpoint: Offset) -> Result<(), Forbidden> {
     spend(&mut step.state.budget.power_losses, "no power loss is left")?;
-    dies(step, broker, checkpoint)?;
+    if step.state.process(broker).is_some() {
+        dies(step, broker, checkpoint)?;
+    }
     let disk = &mut step.node(broker).disk;
+    only_if(disk.checkpoint == checkpoint, "that is not the high watermark that it had written down")?;
     let end = Offset(disk.log.len() as i64);
     only_if(disk.flushed <= keeps && keeps <= end, "it keeps at least what it had flushed, and no more than it had")?;
     Arc::make_mut(&mut disk.log).truncate(usize::try_from(keeps.0).unwrap_or(0));
