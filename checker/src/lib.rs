@@ -3,6 +3,7 @@
 //! A *world* is a cluster and everything that may go wrong with it ([`replication`]); an *engine* explores it
 //! ([`engine`]).
 
+pub mod bounds;
 pub mod catalog;
 pub mod controller;
 pub mod engine;

@@ -68,6 +68,8 @@ refusals! {
     UnknownLeaderEpoch = 75, "UNKNOWN_LEADER_EPOCH";
     /// The broker's epoch is not that of its present registration.
     StaleBrokerEpoch = 77, "STALE_BROKER_EPOCH";
+    /// The high watermark of a new leader has not reached the start of its epoch yet.
+    OffsetNotAvailable = 78, "OFFSET_NOT_AVAILABLE";
     /// The preferred replica may not lead now.
     PreferredLeaderNotAvailable = 80, "PREFERRED_LEADER_NOT_AVAILABLE";
     /// No replica may lead now.

@@ -115,7 +115,11 @@ impl World {
         prop_assert!(owed.is_empty(), "{owed:?} hear no answer");
         let refused = matches!(input, Input::AlterPartitionAnswered(Err(_)));
         prop_assert!(!refused || out.contains(&Output::SetTimer(Timer::AlterPartitionRetry)), "never sent again");
-        prop_assert!(self.in_flight.is_some() || self.unsent.is_empty(), "nothing is under way, and {:?} wait", self.unsent);
+        prop_assert!(
+            self.in_flight.is_some() || self.unsent.is_empty(),
+            "nothing is under way, and {:?} wait",
+            self.unsent
+        );
         Ok(())
     }
 
@@ -308,7 +312,7 @@ fn what() -> impl Strategy<Value = Move> {
 }
 
 proptest! {
-    #![proptest_config(support::cases(4000))]
+    #![proptest_config(support::cases(20_000))]
 
     #[test]
     fn a_broker_keeps_its_metadata_and_its_requests_in_order(

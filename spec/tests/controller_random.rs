@@ -296,7 +296,7 @@ fn what() -> impl Strategy<Value = Move> {
 }
 
 proptest! {
-    #![proptest_config(support::cases(4000))]
+    #![proptest_config(support::cases(20_000))]
 
     #[test]
     fn the_controller_keeps_its_log_and_its_word(

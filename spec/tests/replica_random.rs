@@ -1,30 +1,21 @@
 //! A replica under whatever it may hear: stale, duplicated, hostile. Beside it a disk that carries out its outputs in
 //! order, that may fail in between, and that may be all that is left after a crash in between.
 
+#[path = "support/replica_input.rs"]
+mod replica_input;
 mod support;
 
-use highwater_spec::log::{Batch, EpochCache, EpochEnd, Found, recover};
-use highwater_spec::machine::{Carrier, Machine};
-use highwater_spec::refusal::Refusal;
+use highwater_spec::log::{Batch, EpochCache, Found, recover};
+use highwater_spec::machine::Machine;
 use highwater_spec::replica::*;
 use highwater_spec::rules::Rules;
 use highwater_spec::values::*;
 use proptest::collection::vec;
-use proptest::option::of;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Test;
-
-impl Carrier for Test {
-    type Bytes = u8;
-    type Stamp = u8;
-}
+use proptest::sample::Index;
+use replica_input::{ME, Test, input, offset};
 
 type Result<T = ()> = std::result::Result<T, TestCaseError>;
-
-const ME: BrokerId = BrokerId(1);
 
 /// What one replica's folder holds.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +63,10 @@ impl Disk {
 
     fn restarted(&self, high_watermark: Offset) -> Replica<Test> {
         let (start, end, epochs) = (Offset(self.start), Offset(self.end()), self.epochs.clone());
-        Replica::new(ME, recover(Found { start, end, epochs, high_watermark }))
+        let recovered = recover(Found { start, end, epochs, high_watermark });
+        let ahead = recovered.log.epochs.entries().iter().find(|entry| entry.start >= end && entry.start > start);
+        assert_eq!(ahead, None, "an epoch without records is not forgotten");
+        Replica::new(ME, recovered)
     }
 
     /// Every disk that a crash may leave: after each output, and in the middle of a write.
@@ -107,6 +101,8 @@ fn check_state(replica: &Replica<Test>, disk: &Disk) -> Result {
     let entries = log.epochs.entries();
     let increasing = entries.windows(2).all(|pair| pair[0].epoch < pair[1].epoch && pair[0].start < pair[1].start);
     prop_assert!(increasing, "epoch cache out of order: {entries:?}");
+    let ahead = entries.last().filter(|last| last.start > log.end);
+    prop_assert!(ahead.is_none(), "{ahead:?} begins past the end of the log, {}", log.end);
     for (offset, epoch) in (disk.start..).zip(&disk.records) {
         let cached = entries.iter().rfind(|cached| cached.start.0 <= offset).map(|cached| cached.epoch);
         prop_assert_eq!(cached, Some(*epoch), "at {} of {:?}", offset, entries);
@@ -280,92 +276,6 @@ enum End {
     Crash(Index, Offset),
 }
 
-fn broker() -> impl Strategy<Value = BrokerId> + Clone {
-    prop_oneof![2 => Just(ME), 3 => (1..=4).prop_map(BrokerId)]
-}
-
-fn brokers() -> impl Strategy<Value = Brokers> {
-    vec(broker(), 0..5).prop_map(|members| members.into_iter().collect())
-}
-
-fn epoch() -> impl Strategy<Value = LeaderEpoch> + Clone {
-    (0..=4).prop_map(LeaderEpoch)
-}
-
-fn offset() -> impl Strategy<Value = Offset> + Clone {
-    (-1..=6_i64).prop_map(Offset)
-}
-
-fn broker_epoch() -> impl Strategy<Value = BrokerEpoch> + Clone {
-    (0..=1_i64).prop_map(BrokerEpoch)
-}
-
-fn peers() -> impl Strategy<Value = Vec<Peer>> {
-    let active = prop::bool::weighted(0.8);
-    vec((broker(), broker_epoch(), active).prop_map(|(broker, epoch, active)| Peer { broker, epoch, active }), 0..5)
-}
-
-fn refusal() -> impl Strategy<Value = Refusal> {
-    prop_oneof![
-        select(Refusal::ALL),
-        select(vec![Refusal::OffsetOutOfRange, Refusal::FencedLeaderEpoch, Refusal::IneligibleReplica])
-    ]
-}
-
-fn asked() -> impl Strategy<Value = FetchRequest> {
-    (broker(), epoch(), offset(), of(epoch())).prop_map(|(leader, leader_epoch, offset, last_fetched_epoch)| {
-        FetchRequest { leader, leader_epoch, offset, last_fetched_epoch }
-    })
-}
-
-fn answer() -> impl Strategy<Value = FetchAnswer<Test>> {
-    let batch = (offset(), 0..3_u32, epoch(), any::<u8>());
-    let batch = batch.prop_map(|(base, count, epoch, bytes)| Batch { base, count, epoch, bytes });
-    prop_oneof![
-        4 => (vec(batch, 0..3), offset(), offset())
-            .prop_map(|(batches, high_watermark, log_start)| FetchAnswer::Records { batches, high_watermark, log_start }),
-        2 => (epoch(), offset()).prop_map(|(epoch, end)| FetchAnswer::Diverging(EpochEnd { epoch, end })),
-        2 => refusal().prop_map(FetchAnswer::Refused),
-    ]
-}
-
-fn input() -> impl Strategy<Value = Input<Test>> {
-    let ticket = || (0..=5_u32).prop_map(Ticket);
-    let partition_epoch = || (0..=4).prop_map(PartitionEpoch);
-    let produce = (ticket(), select(vec![Acks::None, Acks::Leader, Acks::All, Acks::All]), 0..3_u32, any::<u8>());
-    let produce = produce.prop_map(|(ticket, acks, count, bytes)| Produce { ticket, acks, count, bytes });
-    let members = vec((broker(), of(broker_epoch())), 0..4);
-    let state = (epoch(), partition_epoch(), brokers());
-    let assigned = (of(broker()), epoch(), partition_epoch(), brokers(), brokers(), 0..3_usize, peers(), any::<u8>());
-    let fetched = (broker(), of(broker_epoch()), of(epoch()), offset(), of(epoch()), any::<u8>());
-    let timer = prop_oneof![broker().prop_map(Timer::Lag), Just(Timer::FetchRetry)];
-    prop_oneof![
-        24 => assigned.prop_map(|(leader, leader_epoch, partition_epoch, replicas, isr, min, peers, at)| {
-            Input::Assigned(Assignment {
-                leader, leader_epoch, partition_epoch, replicas, isr, min_insync_replicas: min, peers, at,
-            })
-        }),
-        6 => (peers(), 0..4_usize).prop_map(|(peers, min_insync_replicas)| Input::ClusterChanged { peers, min_insync_replicas }),
-        24 => vec(produce, 0..4).prop_map(Input::Produced),
-        4 => ticket().prop_map(Input::ProduceTimedOut),
-        30 => fetched.prop_map(|(replica, broker_epoch, leader_epoch, offset, last_fetched_epoch, at)| {
-            Input::FollowerFetched(FollowerFetch { replica, broker_epoch, leader_epoch, offset, last_fetched_epoch, at })
-        }),
-        40 => (asked(), answer()).prop_map(|(asked, answer)| Input::FetchAnswered { asked, answer }),
-        6 => (asked(), offset(), offset()).prop_map(|(asked, start, end)| Input::LogEndsAnswered { asked, start, end }),
-        12 => (members, epoch(), partition_epoch(), state, of(refusal())).prop_map(|(members, e, p, state, refused)| {
-            let (leader_epoch, partition_epoch, isr) = state;
-            let proposal = IsrProposal { leader_epoch: e, partition_epoch: p, members };
-            let outcome = refused.map_or(Ok(IsrState { leader_epoch, partition_epoch, isr }), Err);
-            Input::IsrAnswered { proposal, outcome }
-        }),
-        12 => timer.prop_map(Input::TimerFired),
-        2 => Just(Input::Closing),
-        1 => Just(Input::Failed),
-        1 => Just(Input::Deleted),
-    ]
-}
-
 fn end() -> impl Strategy<Value = End> {
     prop_oneof![
         30 => Just(End::CarriedOut),
@@ -408,7 +318,7 @@ fn an_epoch_that_ran_ahead_does_not_come_back() {
 }
 
 proptest! {
-    #![proptest_config(support::cases(20_000))]
+    #![proptest_config(support::cases(40_000))]
 
     #[test]
     fn a_replica_keeps_its_log_and_its_word(

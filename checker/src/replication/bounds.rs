@@ -1,47 +1,7 @@
 //! How much may happen in a replication world.
 
+use crate::bounds::bounds;
 use std::fmt;
-
-macro_rules! bounds {
-    ($($(#[$doc:meta])* $field:ident, $name:literal, $default:literal;)*) => {
-        /// The size of a cluster and the budget of each thing that may happen to it. A flag is 0 or 1.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct Bounds {
-            $($(#[$doc])* pub $field: u8,)*
-        }
-
-        impl Bounds {
-            /// Nothing goes wrong.
-            pub const QUIET: Self = Self { $($field: $default,)* };
-
-            /// Their names, as the command line and scenarios have them.
-            pub const NAMES: &'static [&'static str] = &[$($name),*];
-
-            /// These bounds with one changed.
-            ///
-            /// # Errors
-            /// Names what is unknown, or too large for any machine.
-            pub fn with(mut self, name: &str, value: u64) -> Result<Self, String> {
-                let small = u8::try_from(value).ok().filter(|value| *value <= 9);
-                let value = small.ok_or_else(|| format!("{name}={value} is more than the 9 that a world has room for"))?;
-                match name {
-                    $($name => self.$field = value,)*
-                    _ => return Err(format!("no bound is called {name:?}; there are {}", Self::NAMES.join(", "))),
-                }
-                self.validated()
-            }
-
-            /// What differs from [`Bounds::QUIET`], and always the numbers of brokers and records.
-            pub fn named(&self) -> Vec<(String, u64)> {
-                let mut named = Vec::new();
-                $(if self.$field != Self::QUIET.$field || ["brokers", "records"].contains(&$name) {
-                    named.push(($name.to_owned(), u64::from(self.$field)));
-                })*
-                named
-            }
-        }
-    };
-}
 
 bounds! {
     /// The brokers, all of which have a copy of the one partition.
@@ -93,8 +53,6 @@ bounds! {
 impl Bounds {
     fn validated(self) -> Result<Self, String> {
         match self {
-            Self { brokers: 0 | 5.., .. } => Err("a world has 1 to 4 brokers".into()),
-            Self { min_isr: 0, .. } => Err("min-isr is at least 1".into()),
             Self { symmetric: 1, brokers: 4.., .. } => Err("symmetric=1 is for at most 3 brokers".into()),
             Self { symmetric: 1, elections: 1.., .. } => {
                 Err("a preferred leader is told apart by its name: elections go with symmetric=0 only".into())

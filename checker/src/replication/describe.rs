@@ -1,6 +1,6 @@
 //! A state in words: the `= ` lines of a scenario.
 
-use super::state::{Fetch, Node, PARTITION, Process, Proposal, State};
+use super::state::{Fetch, Node, PARTITION, Process, Proposal, State, value_of};
 use super::words::epochs_in_words;
 use highwater_spec::replica::{Isr, Role};
 use highwater_spec::values::{BrokerId, Offset};
@@ -85,7 +85,7 @@ fn process_words(process: &Process) -> Vec<String> {
                 leader
                     .waiting
                     .iter()
-                    .map(|waiting| format!("m{} waits for {}", waiting.ticket.0 / 2, waiting.required)),
+                    .map(|waiting| format!("m{} waits for {}", value_of(waiting.ticket), waiting.required)),
             );
             words
         }

@@ -8,6 +8,7 @@ mod bounds;
 mod describe;
 mod events;
 mod observe;
+mod possible;
 mod reduce;
 mod state;
 mod step;

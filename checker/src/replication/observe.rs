@@ -1,6 +1,6 @@
 //! Keeping the history: what was promised, and whether it was kept. And the view that properties judge.
 
-use super::state::{Model, PARTITION, State, index};
+use super::state::{Model, PARTITION, State, asked_for_all, index, value_of};
 use highwater_spec::replica::{ProduceOutcome, ReadRole, Replica};
 use highwater_spec::values::{BrokerId, LeaderEpoch, Offset, Ticket};
 use highwater_spec::view::{Belief, History, ReplicaView, Running, View};
@@ -26,12 +26,13 @@ pub fn high_watermark(state: &mut State, before: Leadership, after: Leadership) 
     }
 }
 
-/// A producer got its answer. The ticket is the record itself and how it was asked for.
-pub fn answered(state: &mut State, _by: BrokerId, ticket: Ticket, outcome: ProduceOutcome) {
+/// A producer got its answer.
+pub fn answered(state: &mut State, ticket: Ticket, outcome: ProduceOutcome) {
     let ProduceOutcome::Acked { .. } = outcome else { return };
-    let value = u64::from(ticket.0 / 2);
+    let value = u64::from(value_of(ticket));
     let history = state.history.edit();
-    let list = if ticket.0 % 2 == 0 { &mut history.acknowledged } else { &mut history.acknowledged_by_leader };
+    let all = asked_for_all(ticket);
+    let list = if all { &mut history.acknowledged } else { &mut history.acknowledged_by_leader };
     if let Err(place) = list.binary_search(&value) {
         list.insert(place, value);
     }

@@ -5,9 +5,8 @@ use highwater_spec::broker::Broker;
 use highwater_spec::controller::{Image, IsrChange, Record, ReplicatedController};
 use highwater_spec::log::EpochCache;
 use highwater_spec::machine::Carrier;
-use highwater_spec::refusal::Refusal;
-use highwater_spec::replica::{FetchAnswer, FetchRequest, IsrState, ReadView, Replica};
-use highwater_spec::values::{BrokerEpoch, BrokerId, Offset, TopicId, TopicPartition};
+use highwater_spec::replica::{Acks, FetchAnswer, FetchRequest, ProposalsOutcome, ReadView, Replica};
+use highwater_spec::values::{BrokerEpoch, BrokerId, Offset, Ticket, TopicId, TopicPartition};
 use highwater_spec::view::{Entry, History};
 use std::sync::Arc;
 
@@ -140,9 +139,6 @@ pub enum Fetch {
     Answered(FetchRequest, FetchAnswer<Model>),
 }
 
-/// The answer to an AlterPartition.
-pub type ProposalOutcome = Result<Vec<(TopicPartition, Result<IsrState, Refusal>)>, Refusal>;
-
 /// A connection from a leader to the controller.
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub enum Proposal {
@@ -152,7 +148,7 @@ pub enum Proposal {
     /// On its way to the controller.
     Asked(BrokerEpoch, Vec<IsrChange>),
     /// The answer is on its way back.
-    Answered(ProposalOutcome),
+    Answered(ProposalsOutcome),
 }
 
 /// What may still happen, as in the bounds of the same name.
@@ -216,4 +212,19 @@ impl ControllerNode {
         let ends = (self.base.0 + 1..).map(Offset).zip(&self.log);
         ends.filter(move |(end, logged)| logged.ends_step && *end > after).map(|(end, _)| end)
     }
+}
+
+/// The ticket of whoever produced a record: it tells which record, and what was asked for.
+pub fn ticket(value: u8, acks: Acks) -> Ticket {
+    Ticket(u32::from(value) * 2 + u32::from(acks != Acks::All))
+}
+
+/// The record that a ticket is for.
+pub fn value_of(ticket: Ticket) -> u8 {
+    u8::try_from(ticket.0 / 2).unwrap_or(u8::MAX)
+}
+
+/// Whether its producer asked for acks=all.
+pub fn asked_for_all(ticket: Ticket) -> bool {
+    ticket.0 & 1 == 0
 }

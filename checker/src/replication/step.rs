@@ -1,8 +1,6 @@
 //! Carrying out what machines say: the model's shell. Like a broker's it decides nothing.
 
-use super::state::{
-    AskedFetch, ControllerNode, Fetch, Logged, Model, Node, PARTITION, Proposal, ProposalOutcome, State, index,
-};
+use super::state::{AskedFetch, ControllerNode, Fetch, Logged, Model, Node, PARTITION, Proposal, State, index};
 use super::{observe, words};
 use crate::history::note_records;
 use crate::shared::digest;
@@ -10,7 +8,9 @@ use highwater_spec::broker;
 use highwater_spec::controller::{self, Heartbeat, Register, Reply};
 use highwater_spec::machine::Machine;
 use highwater_spec::refusal::Refusal;
-use highwater_spec::replica::{self, Answer, Ask, FetchAnswer, FetchRequest, FollowerFetch, Output, Reader};
+use highwater_spec::replica::{
+    self, Answer, Ask, FetchAnswer, FetchRequest, FollowerFetch, Output, ProposalsOutcome, Reader,
+};
 use highwater_spec::replicated;
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{BrokerId, Offset, Ticket};
@@ -93,7 +93,7 @@ impl<'a> Step<'a> {
                 }
             }
             Output::Flush { upto } => self.node(of).disk.flushed = upto,
-            Output::Reply { ticket, outcome } => observe::answered(&mut self.state, of, ticket, outcome),
+            Output::Reply { ticket, outcome } => observe::answered(&mut self.state, ticket, outcome),
             Output::Fetch(request) => self.send_fetch(of, request),
             Output::CancelFetch => self.state.links.edit().fetches[index(of)] = Fetch::Idle,
             Output::AskLogEnds(request) => self.ask_log_ends(of, request),
@@ -314,7 +314,7 @@ impl<'a> Step<'a> {
     }
 
     /// The controller hears a leader's proposal.
-    pub fn proposal_arrives(&mut self, of: BrokerId) -> ProposalOutcome {
+    pub fn proposal_arrives(&mut self, of: BrokerId) -> ProposalsOutcome {
         let asked = std::mem::take(&mut self.state.links.edit().proposals[index(of)]);
         let Proposal::Asked(broker_epoch, changes) = asked else { return Err(Refusal::RequestTimedOut) };
         let input = controller::Input::AlterPartition { ticket: Ticket(0), broker: of, broker_epoch, changes };

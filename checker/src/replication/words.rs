@@ -1,6 +1,6 @@
 //! What machines say, in words: the `< ` lines of a scenario.
 
-use super::state::Model;
+use super::state::{Model, value_of};
 use highwater_spec::broker;
 use highwater_spec::controller::{PartitionChange, Record};
 use highwater_spec::log::{Batch, EpochCache};
@@ -15,7 +15,9 @@ pub fn replica_output(of: BrokerId, output: &Output<Model>) -> String {
         Output::Truncate { to } => format!("{of} truncates to {to}"),
         Output::TruncateFully { at } => format!("{of} begins a new log at {at}"),
         Output::Flush { upto } => format!("{of} flushes below {upto}"),
-        Output::Reply { ticket, outcome } => format!("{of} answers m{} {}", ticket.0 / 2, outcome_in_words(outcome)),
+        Output::Reply { ticket, outcome } => {
+            format!("{of} answers m{} {}", value_of(*ticket), outcome_in_words(outcome))
+        }
         Output::Fetch(request) => {
             let epoch = request.last_fetched_epoch.map_or_else(|| "none".to_owned(), |epoch| epoch.to_string());
             let (leader, in_epoch, offset) = (request.leader, request.leader_epoch, request.offset);

@@ -3,7 +3,7 @@
 use crate::controller::{HeartbeatReply, Image, IsrChange, Record};
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
-use crate::replica::{self, IsrProposal, IsrState};
+use crate::replica::{self, IsrProposal, ProposalsOutcome};
 use crate::values::{BrokerEpoch, IncarnationId, Offset, TopicPartition};
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub enum Input<C: Carrier> {
         proposal: IsrProposal,
     },
     /// The controller answered an AlterPartition: each change, or the whole request refused.
-    AlterPartitionAnswered(Result<Vec<(TopicPartition, Result<IsrState, Refusal>)>, Refusal>),
+    AlterPartitionAnswered(ProposalsOutcome),
     /// Someone wants the process to stop.
     ShutdownAsked,
     /// Every log is flushed and closed.

@@ -16,7 +16,7 @@ pub use message::{Input, Output, Timer};
 use crate::controller::{HeartbeatReply, Image, IsrChange};
 use crate::machine::{Carrier, Machine};
 use crate::refusal::Refusal;
-use crate::replica::{self, IsrProposal, IsrState};
+use crate::replica::{self, IsrProposal, ProposalsOutcome};
 use crate::rules::Rules;
 use crate::values::{BrokerEpoch, BrokerId, IncarnationId, Offset, TopicPartition};
 use std::collections::BTreeMap;
@@ -202,11 +202,7 @@ impl<C: Carrier> Broker<C> {
     }
 
     /// `broker.isr.retry`: a request that was refused as a whole, or lost, is sent again as it was.
-    fn alter_partition_answered(
-        &mut self,
-        outcome: Result<Vec<(TopicPartition, Result<IsrState, Refusal>)>, Refusal>,
-        out: &mut Vec<Output<C>>,
-    ) {
+    fn alter_partition_answered(&mut self, outcome: ProposalsOutcome, out: &mut Vec<Output<C>>) {
         let Ok(answers) = outcome else {
             return out.push(Output::SetTimer(Timer::AlterPartitionRetry));
         };

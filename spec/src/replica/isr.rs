@@ -6,7 +6,7 @@ use super::{Output, Replica, Role};
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
 use crate::rules::{IsrAdmission, IsrBrokerEpoch, Rules};
-use crate::values::{BrokerEpoch, BrokerId, Brokers, LeaderEpoch, PartitionEpoch};
+use crate::values::{BrokerEpoch, BrokerId, Brokers, LeaderEpoch, PartitionEpoch, TopicPartition};
 
 /// The ISR, with at most one change under way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +44,9 @@ pub struct IsrState {
     /// The ISR in force.
     pub isr: Brokers,
 }
+
+/// The controller's answer to some proposals: each by itself, or the whole request refused.
+pub type ProposalsOutcome = Result<Vec<(TopicPartition, Result<IsrState, Refusal>)>, Refusal>;
 
 impl IsrProposal {
     /// The members without their epochs.

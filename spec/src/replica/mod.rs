@@ -17,7 +17,7 @@ mod read_view;
 mod symmetry;
 
 pub use follower::Follower;
-pub use isr::{Isr, IsrProposal, IsrState};
+pub use isr::{Isr, IsrProposal, IsrState, ProposalsOutcome};
 pub use leader::{Leader, Peer, Progress};
 pub use message::{
     Acks, Assignment, FetchAnswer, FetchRequest, FollowerFetch, Input, Output, Produce, ProduceOutcome, Timer,
@@ -121,7 +121,9 @@ impl<C: Carrier> Replica<C> {
     pub fn read_view(&self) -> ReadView {
         ReadView {
             role: match &self.role {
-                Role::Leader(leader) => ReadRole::Leader { assigned: leader.assigned() },
+                Role::Leader(leader) => {
+                    ReadRole::Leader { assigned: leader.assigned(), epoch_start: leader.epoch_start }
+                }
                 Role::Follower(_) | Role::Unassigned => ReadRole::NotLeader,
                 Role::Offline(refusal) => ReadRole::Offline(*refusal),
             },
@@ -136,9 +138,9 @@ impl<C: Carrier> Replica<C> {
     /// What of it a reader could tell apart, cheaply.
     fn visible(&self) -> impl PartialEq + use<C> {
         let role = match &self.role {
-            Role::Leader(leader) => (1, leader.progress.len()),
-            Role::Follower(_) | Role::Unassigned => (2, 0),
-            Role::Offline(refusal) => (3, refusal.code() as usize),
+            Role::Leader(leader) => (1, leader.progress.len(), leader.epoch_start),
+            Role::Follower(_) | Role::Unassigned => (2, 0, Offset(0)),
+            Role::Offline(refusal) => (3, refusal.code() as usize, Offset(0)),
         };
         let epochs = (self.log.epochs.entries().len(), self.log.epochs.latest());
         (role, self.leader_epoch, epochs, self.log.start, self.high_watermark, self.log.end)

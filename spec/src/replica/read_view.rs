@@ -35,6 +35,8 @@ pub enum ReadRole {
     Leader {
         /// The other replicas.
         assigned: Brokers,
+        /// The log end offset when this leadership began: everything below it may have been committed.
+        epoch_start: Offset,
     },
     /// It does not lead.
     NotLeader,
@@ -96,6 +98,22 @@ impl ReadView {
         }
     }
 
+    /// `replica.read.latest`: the end of what a reader may read (ListOffsets with timestamp −1), as an offset that the
+    /// next record will get (exclusive). A client is not told while the high watermark of a new leader lags: it could
+    /// be less than what the client has read from the last one.
+    ///
+    /// # Errors
+    /// Those of a fetch, and [`Refusal::OffsetNotAvailable`].
+    pub fn latest(&self, rules: &Rules, reader: Reader, leader_epoch: Option<LeaderEpoch>) -> Result<Offset, Refusal> {
+        self.fenced(rules, leader_epoch)?;
+        match (&self.role, reader) {
+            (ReadRole::Leader { epoch_start, .. }, Reader::Consumer) if self.high_watermark < *epoch_start => {
+                Err(Refusal::OffsetNotAvailable)
+            }
+            _ => Ok(self.bound(reader)),
+        }
+    }
+
     /// `replica.read.bound`: clients read below the high watermark, followers to the end.
     fn bound(&self, reader: Reader) -> Offset {
         match reader {
@@ -139,7 +157,7 @@ impl ReadView {
             }
         }
         match &self.role {
-            ReadRole::Leader { assigned } => Ok(assigned),
+            ReadRole::Leader { assigned, .. } => Ok(assigned),
             _ => Err(Refusal::NotLeaderOrFollower),
         }
     }
@@ -158,5 +176,38 @@ impl ReadView {
             return Err(Refusal::OffsetOutOfRange);
         }
         Ok((found.epoch < last || found.end < ask.offset).then_some(found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leading(high_watermark: i64, epoch_start: i64) -> ReadView {
+        ReadView {
+            role: ReadRole::Leader { assigned: Brokers::only(BrokerId(2)), epoch_start: Offset(epoch_start) },
+            leader_epoch: Some(LeaderEpoch(3)),
+            epochs: EpochCache::default(),
+            log_start: Offset(0),
+            high_watermark: Offset(high_watermark),
+            log_end: Offset(9),
+        }
+    }
+
+    #[test]
+    fn a_client_is_not_told_the_latest_offset_while_the_high_watermark_lags() {
+        let latest = |view: ReadView, reader| view.latest(&Rules::KAFKA, reader, None);
+        assert_eq!(latest(leading(4, 5), Reader::Consumer), Err(Refusal::OffsetNotAvailable));
+        assert_eq!(latest(leading(5, 5), Reader::Consumer), Ok(Offset(5)));
+        assert_eq!(latest(leading(4, 5), Reader::Follower(BrokerId(2))), Ok(Offset(9)), "a follower reads to the end");
+    }
+
+    #[test]
+    fn the_latest_offset_is_fenced_as_a_fetch_is() {
+        let latest = |epoch| leading(5, 5).latest(&Rules::KAFKA, Reader::Consumer, Some(LeaderEpoch(epoch)));
+        assert_eq!(latest(2), Err(Refusal::FencedLeaderEpoch));
+        assert_eq!(latest(4), Err(Refusal::UnknownLeaderEpoch));
+        let view = ReadView { role: ReadRole::NotLeader, ..leading(5, 5) };
+        assert_eq!(view.latest(&Rules::KAFKA, Reader::Consumer, None), Err(Refusal::NotLeaderOrFollower));
     }
 }

@@ -93,7 +93,9 @@ impl Renamed for FetchRequest {
 impl Renamed for ReadView {
     fn renamed(&self, names: Names<'_>) -> Self {
         let role = match &self.role {
-            ReadRole::Leader { assigned } => ReadRole::Leader { assigned: assigned.renamed(names) },
+            ReadRole::Leader { assigned, epoch_start } => {
+                ReadRole::Leader { assigned: assigned.renamed(names), epoch_start: *epoch_start }
+            }
             ReadRole::NotLeader => ReadRole::NotLeader,
             ReadRole::Offline(refusal) => ReadRole::Offline(*refusal),
         };

@@ -1,0 +1,74 @@
+//! How much may happen in a world: named small numbers, that the command line and scenarios can change.
+
+/// The most that any bound may be: a world with more is too large for any machine.
+pub const MOST: u64 = 9;
+
+/// Reads a bound's value.
+///
+/// # Errors
+/// If it is more than [`MOST`].
+pub fn small(name: &str, value: u64) -> Result<u8, String> {
+    let small = u8::try_from(value).ok().filter(|_| value <= MOST);
+    small.ok_or_else(|| format!("{name}={value} is more than the {MOST} that a world has room for"))
+}
+
+/// What is wrong with the name of a bound.
+pub fn unknown(name: &str, names: &[&str]) -> String {
+    format!("no bound is called {name:?}; there are {}", names.join(", "))
+}
+
+/// The numbers of a world's brokers that there is room for, and of replicas in sync.
+///
+/// # Errors
+/// Says which is out of range.
+pub fn sensible(brokers: u8, min_isr: u8) -> Result<(), String> {
+    match (brokers, min_isr) {
+        (0 | 5.., _) => Err("a world has 1 to 4 brokers".into()),
+        (_, 0) => Err("min-isr is at least 1".into()),
+        _ => Ok(()),
+    }
+}
+
+/// Declares the bounds of a kind of world, each with its name and what it is when nothing is said. A flag is 0 or 1.
+macro_rules! bounds {
+    ($($(#[$doc:meta])* $field:ident, $name:literal, $default:literal;)*) => {
+        /// The size of a cluster and the budget of each thing that may happen to it. A flag is 0 or 1.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct Bounds {
+            $($(#[$doc])* pub $field: u8,)*
+        }
+
+        impl Bounds {
+            /// Nothing happens that need not.
+            pub const QUIET: Self = Self { $($field: $default,)* };
+
+            /// Their names, as the command line and scenarios have them.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// These bounds with one changed.
+            ///
+            /// # Errors
+            /// Names what is unknown or out of range.
+            pub fn with(mut self, name: &str, value: u64) -> Result<Self, String> {
+                let value = $crate::bounds::small(name, value)?;
+                match name {
+                    $($name => self.$field = value,)*
+                    _ => return Err($crate::bounds::unknown(name, Self::NAMES)),
+                }
+                $crate::bounds::sensible(self.brokers, self.min_isr)?;
+                self.validated()
+            }
+
+            /// What differs from [`Bounds::QUIET`], and always the number of brokers.
+            pub fn named(&self) -> Vec<(String, u64)> {
+                let mut named = Vec::new();
+                $(if self.$field != Self::QUIET.$field || $name == "brokers" {
+                    named.push(($name.to_owned(), u64::from(self.$field)));
+                })*
+                named
+            }
+        }
+    };
+}
+
+pub(crate) use bounds;
