@@ -206,7 +206,7 @@ impl World {
             }
             Move::Snapshot(end) => {
                 let end = Offset(end.index(self.log.len() + 1) as i64);
-                self.step(Input::SnapshotLoaded { image: Arc::new(self.image_at(end)), end })
+                self.step(Input::SnapshotLoaded { image: Arc::new(self.image_at(end)), end, at: 0 })
             }
             Move::Answer { omit, refused } => {
                 let Some(changes) = &self.in_flight else { return Ok(()) };

@@ -261,7 +261,7 @@ fn what_a_broker_hears_at_each_stage() {
         ("Heartbeat answered", vec![Input::HeartbeatAnswered(Ok(reply(false)))]),
         ("Heartbeat answered: stop", vec![Input::HeartbeatAnswered(Ok(reply(true)))]),
         ("Heartbeat refused", vec![Input::HeartbeatAnswered(Err(Refusal::StaleBrokerEpoch))]),
-        ("Snapshot loaded", vec![Input::SnapshotLoaded { image: Arc::default(), end: Offset(9) }]),
+        ("Snapshot loaded", vec![Input::SnapshotLoaded { image: Arc::default(), end: Offset(9), at: 0 }]),
         ("Partition changed", vec![arrived(2, changed.clone())]),
         ("Partition changed, past a gap", vec![arrived(3, changed)]),
         ("Topic removed", vec![arrived(2, Record::TopicRemoved { topic: P.topic })]),

@@ -139,7 +139,7 @@ impl World {
         {
             prop_assert!(before.high_watermark() <= self.replica.high_watermark(), "a leader's high watermark fell");
         }
-        self.offline |= matches!(input, Input::Failed | Input::Deleted);
+        self.offline |= matches!(input, Input::Failed { .. } | Input::Deleted);
         for output in &out {
             let quiet = match output {
                 Output::Publish(_) | Output::DeleteLog | Output::CancelFetch => true,
@@ -221,8 +221,15 @@ impl World {
                 }
             }
             End::Fails(after) => {
-                out[..after.index(out.len() + 1)].iter().try_for_each(|output| self.disk.carry_out(output))?;
-                self.step(Input::Failed)?;
+                let (done, dropped) = out.split_at(after.index(out.len() + 1));
+                done.iter().try_for_each(|output| self.disk.carry_out(output))?;
+                let dropped = dropped.iter().filter_map(|output| match output {
+                    Output::Reply { ticket, .. } => Some(*ticket),
+                    _ => None,
+                });
+                let unanswered: Vec<_> = dropped.collect();
+                unanswered.iter().for_each(|ticket| self.unanswered[ticket.0 as usize] += 1);
+                self.step(Input::Failed { unanswered })?;
             }
             End::Crash(after, hw) => {
                 let found = if offline { vec![self.disk.clone()] } else { self.disk.crashed(&out)? };

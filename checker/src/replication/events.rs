@@ -257,7 +257,7 @@ fn publishes(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
     let process = step.node(broker).process.as_mut().ok_or("it does not run")?;
     process.published = process.unpublished.take().ok_or("it has nothing to publish")?;
     process.readable_below = None;
-    observe::exposed(&mut step.state, broker);
+    observe::exposed(&mut step.state, step.rules, broker);
     Ok(())
 }
 
@@ -312,7 +312,7 @@ fn loses_disk(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
 fn disk_fails(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
     spend(&mut step.state.budget.disk_failures, "no disk failure is left")?;
     only_if(step.state.process(broker).is_some(), "it does not run")?;
-    step.tell_replica(broker, replica::Input::Failed);
+    step.tell_replica(broker, replica::Input::Failed { unanswered: Vec::new() });
     step.tell_broker(broker, broker::Input::ReplicaFailed);
     Ok(())
 }
@@ -328,11 +328,10 @@ fn starts(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
     let node = step.node(broker);
     let previous_epoch = node.disk.clean.take();
     let process = Process::fresh(broker, incarnation, previous_epoch, &node.disk);
-    node.disk.epochs = process.replica.log().epochs.clone();
     node.disk.checkpoint = Offset(0);
     node.process = Some(process);
     let loaded = digest(&image);
-    step.tell_broker(broker, broker::Input::SnapshotLoaded { image, end });
+    step.tell_broker(broker, broker::Input::SnapshotLoaded { image, end, at: () });
     if let Some(process) = &mut step.node(broker).process {
         process.image = loaded;
     }

@@ -125,7 +125,7 @@ impl World {
         let epoch = image.brokers[&broker].epoch;
         let mut outputs = Vec::new();
         let heard = [
-            broker::Input::SnapshotLoaded { image: image.clone(), end },
+            broker::Input::SnapshotLoaded { image: image.clone(), end, at: () },
             broker::Input::RegistrationAnswered { outcome: Ok(epoch), at: () },
         ];
         for input in heard {

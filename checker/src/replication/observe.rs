@@ -1,7 +1,8 @@
 //! Keeping the history: what was promised, and whether it was kept. And the view that properties judge.
 
 use super::state::{Model, PARTITION, State, asked_for_all, index, value_of};
-use highwater_spec::replica::{ProduceOutcome, ReadRole, Replica};
+use highwater_spec::replica::{Answer, Ask, ProduceOutcome, Reader, Replica};
+use highwater_spec::rules::Rules;
 use highwater_spec::values::{BrokerId, LeaderEpoch, Offset, Ticket};
 use highwater_spec::view::{Belief, History, ReplicaView, Running, View};
 
@@ -56,12 +57,13 @@ pub fn cut(state: &mut State, of: BrokerId, to: Offset) {
 }
 
 /// Whatever a broker's view lets consumers read now is committed, and may not contradict what was.
-pub fn exposed(state: &mut State, by: BrokerId) {
+pub fn exposed(state: &mut State, rules: &Rules, by: BrokerId) {
     let node = &state.nodes[index(by)];
     let Some(process) = &node.process else { return };
-    let ReadRole::Leader { .. } = process.published.role else { return };
-    let bound = process.published.high_watermark;
-    let bound = process.readable_below.map_or(bound, |cut| cut.min(bound));
+    let from = process.published.log_start;
+    let ask = Ask { reader: Reader::Consumer, leader_epoch: None, offset: from, last_fetched_epoch: None };
+    let Answer::Read { upto, .. } = process.published.answer(rules, &ask) else { return };
+    let bound = process.readable_below.map_or(upto, |cut| cut.min(upto));
     let readable = usize::try_from(bound.0).unwrap_or(0).min(node.disk.log.len());
     let committed = &state.history.committed;
     let differs = (0..readable.min(committed.len())).find(|place| node.disk.log[*place] != committed[*place]);

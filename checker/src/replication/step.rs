@@ -64,7 +64,7 @@ impl<'a> Step<'a> {
             }
             self.carry_out(of, output);
         }
-        observe::exposed(&mut self.state, of);
+        observe::exposed(&mut self.state, rules, of);
     }
 
     fn carry_out(&mut self, of: BrokerId, output: Output<Model>) {

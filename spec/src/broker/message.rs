@@ -27,6 +27,8 @@ pub enum Input<C: Carrier> {
         image: Arc<Image>,
         /// The first offset that it does not contain (exclusive).
         end: Offset,
+        /// When.
+        at: C::Stamp,
     },
     /// Committed records of the metadata log arrived.
     MetadataArrived {

@@ -6,7 +6,7 @@ use super::{Broker, Output};
 use crate::controller::{Image, Record};
 use crate::machine::Carrier;
 use crate::replica::{self, Assignment, Peer};
-use crate::values::{Offset, TopicId, TopicPartition};
+use crate::values::{BrokerId, Offset, TopicId, TopicPartition};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl<C: Carrier> Broker<C> {
         let Ok(known) = usize::try_from(self.metadata_end.0.saturating_sub(from.0)) else { return };
         let mut delta = Delta::default();
         for record in records.iter().skip(known) {
-            delta.note_before(&self.image, record);
+            delta.note_before(self.me, &self.image, record);
             Arc::make_mut(&mut self.image).apply(record);
             self.metadata_end = self.metadata_end.next();
             delta.note_after(&self.image, record);
@@ -70,9 +70,9 @@ impl<C: Carrier> Broker<C> {
         }
     }
 
-    /// Tells every replica that this broker hosts.
+    /// Tells every replica that this broker hosts, if they have been told anything yet.
     pub(super) fn tell_hosted(&self, what: impl Fn(TopicPartition) -> replica::Input<C>, out: &mut Vec<Output<C>>) {
-        let hosted = self.image.partitions().filter(|(_, found)| found.replicas.contains(&self.me));
+        let hosted = self.image.partitions().filter(|(_, found)| self.published && found.replicas.contains(&self.me));
         out.extend(hosted.map(|(partition, _)| Output::Tell { partition, input: what(partition) }));
     }
 
@@ -98,9 +98,12 @@ impl<C: Carrier> Broker<C> {
 
 impl Delta {
     /// Notes what a record is about to take away.
-    fn note_before(&mut self, image: &Image, record: &Record) {
+    fn note_before(&mut self, me: BrokerId, image: &Image, record: &Record) {
         if let Record::TopicRemoved { topic } = record {
-            let gone = image.partitions().filter(|(id, _)| id.topic == *topic).map(|(id, _)| id);
+            let gone = image
+                .partitions()
+                .filter(|(id, found)| id.topic == *topic && found.replicas.contains(&me))
+                .map(|(id, _)| id);
             self.deleted.extend(gone);
         }
     }

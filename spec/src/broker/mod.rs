@@ -230,11 +230,12 @@ impl<C: Carrier> Machine for Broker<C> {
             Input::RegistrationAnswered { outcome, at } => self.registered(outcome, at, out),
             Input::HeartbeatAnswered(outcome) => self.heartbeat_answered(outcome, out),
             Input::TimerFired(Timer::Heartbeat) => self.beat(out),
-            Input::SnapshotLoaded { image, end } => {
+            Input::SnapshotLoaded { image, end, at } => {
                 // `broker.metadata.snapshot`: never in place of what has been heard already.
                 if !self.published && end > self.metadata_end {
                     self.image = image;
                     self.metadata_end = end;
+                    self.publish_first(at, out);
                 }
             }
             Input::MetadataArrived { from, records, at } => self.metadata_arrived(from, &records, at, out),

@@ -30,10 +30,9 @@ impl LogEnds {
         self.end = self.end.plus(count);
     }
 
-    /// Cuts everything at and above `to`, and what the epochs say of it.
+    /// Cuts everything at and above `to`, which is not below the start, and what the epochs say of it.
     pub fn truncated(&mut self, to: Offset) {
         self.end = self.end.min(to);
-        self.start = self.start.min(self.end);
         self.epochs.truncate_from_end(to);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: NoCommittedRecordLostGlobally of the KIP-966 TLA+ specification.
 //! Verifies: replica.produce.commit, replica.produce.min-isr, replica.hw.*, controller.elr.*
-//! Can fail: museum KIP-101/1, KIP-966; unclean-election.
+//! Can fail: exhibit kip-101-1; exhibit kip-966; exhibit unclean-election; break acks-all-at-append.
 
 use super::{DURABLE, Property, ensure};
 use crate::view::View;

@@ -2,7 +2,7 @@
 //!
 //! Source: Kafka's `QuorumController`: a reply is released once its records are committed.
 //! Verifies: log-backed.answer, log-backed.revert
-//! Can fail: break `answer-before-commit`.
+//! Can fail: break answer-before-commit.
 
 use super::{Property, ensure};
 use crate::view::View;

@@ -2,7 +2,7 @@
 //!
 //! Source: KIP-631; Kafka's `ClusterControlManager.registerBroker`.
 //! Verifies: controller.broker.register
-//! Can fail: breaks `broker-epoch-reused`.
+//! Can fail: break broker-epoch-reused.
 
 use super::{Property, ensure};
 use crate::view::View;

@@ -2,7 +2,7 @@
 //!
 //! Source: LeaderCandidateCompletenessProperty of the KIP-966 TLA+ specification; StrongIsr of hachikuji's.
 //! Verifies: replica.hw.advance, replica.hw.gate, replica.isr.admit, controller.elr.*
-//! Can fail: museum KIP-101/1, KIP-320, KIP-966.
+//! Can fail: exhibit kip-101-1; exhibit kip-320; exhibit kip-966; rules KAFKA hw_gate=Open.
 
 use super::{DURABLE, Property, ensure};
 use crate::view::View;

@@ -5,7 +5,7 @@
 //!
 //! Source: follows from candidate completeness; Kafka logs a warning when a follower truncates below its high watermark.
 //! Verifies: replica.truncate.*
-//! Can fail: museum KIP-101/1.
+//! Can fail: exhibit kip-101-1.
 
 use super::{DURABLE, Property, ensure};
 use crate::view::View;

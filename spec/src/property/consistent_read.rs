@@ -2,7 +2,7 @@
 //!
 //! Source: ConsistentReadProperty of the KIP-966 TLA+ specification.
 //! Verifies: replica.read.bound, replica.hw.*, replica.isr.admit
-//! Can fail: breaks `consumer-reads-to-the-end`.
+//! Can fail: rules KAFKA hw_gate=Open; break consumer-reads-to-the-end.
 
 use super::{DURABLE, Property, ensure};
 use crate::view::View;

@@ -2,7 +2,7 @@
 //!
 //! Source: KIP-497; Kafka's `PartitionRegistration.merge`.
 //! Verifies: controller.epochs
-//! Can fail: breaks `leader-epoch-not-raised`.
+//! Can fail: break leader-epoch-not-raised.
 
 use super::{Property, ensure};
 use crate::view::View;

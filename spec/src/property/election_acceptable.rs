@@ -2,7 +2,7 @@
 //!
 //! Source: KIP-631, KIP-966; Kafka's `PartitionChangeBuilder.isValidNewLeader`.
 //! Verifies: controller.elect.complete, controller.elect.last-known, controller.elr.unclean-restart
-//! Can fail: breaks `fenced-leader-elected`.
+//! Can fail: break fenced-leader-elected.
 
 use super::{Property, ensure};
 use crate::view::View;

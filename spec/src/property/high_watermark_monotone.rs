@@ -2,7 +2,7 @@
 //!
 //! Source: KIP-497; Kafka's `UnifiedLog.maybeIncrementHighWatermark`.
 //! Verifies: replica.hw.monotone
-//! Can fail: breaks `hw-falls`.
+//! Can fail: break hw-falls.
 
 use super::{Property, ensure};
 use crate::view::View;

@@ -2,7 +2,7 @@
 //!
 //! Source: ValidControllerState of the KIP-966 TLA+ specification; KIP-841.
 //! Verifies: controller.broker.fence, controller.isr.eligible, controller.isr.last
-//! Can fail: breaks `fenced-member-accepted`.
+//! Can fail: break fenced-member-accepted.
 
 use super::{Property, ensure};
 use crate::view::View;

@@ -2,7 +2,7 @@
 //!
 //! Source: ValidControllerIsrAndElr of the KIP-966 TLA+ specification.
 //! Verifies: controller.elr.*
-//! Can fail: breaks `elr-kept-above-min-isr`.
+//! Can fail: break elr-kept-above-min-isr.
 
 use super::{Property, ensure};
 use crate::values::Brokers;

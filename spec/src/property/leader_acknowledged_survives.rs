@@ -1,7 +1,7 @@
 //! What was acknowledged with acks=1 is not lost: which Kafka does not promise.
 //!
 //! Not among the properties that must hold; it is here to show what acks=1 means.
-//! Can fail: expected loss acks-1.
+//! Can fail: exhibit acks-1.
 
 use super::Property;
 use super::acknowledged_survives::all_survive;

@@ -2,7 +2,7 @@
 //!
 //! Source: LeaderCompletenessProperty of the KIP-966 TLA+ specification.
 //! Verifies: controller.elect.*, replica.truncate.*, replica.lead.begin
-//! Can fail: museum KIP-101/1, KIP-320, KIP-966.
+//! Can fail: exhibit kip-101-1; exhibit kip-966.
 
 use super::{DURABLE, Property, ensure};
 use crate::view::View;

@@ -2,7 +2,7 @@
 //!
 //! Source: LeaderInIsr of hachikuji's TLA+ specification; Kafka's `PartitionChangeBuilder`.
 //! Verifies: controller.elect.complete, controller.isr.last
-//! Can fail: breaks `leader-dropped-from-isr`.
+//! Can fail: break leader-dropped-from-isr.
 
 use super::{Property, ensure};
 use crate::view::View;

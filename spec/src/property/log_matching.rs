@@ -2,7 +2,7 @@
 //!
 //! Source: Raft's log matching; LogMatchingProperty of the KIP-966 TLA+ specification; KIP-101, KIP-279.
 //! Verifies: replica.truncate.*, replica.follow.copy, log.epochs.*
-//! Can fail: museum KIP-101/2, KIP-279.
+//! Can fail: exhibit kip-101-2; exhibit kip-279.
 
 use super::{Property, ensure};
 use crate::view::{ReplicaView, View};

@@ -2,7 +2,7 @@
 //!
 //! Source: MetadataLogMatchingProperty of the KIP-966 TLA+ specification.
 //! Verifies: broker.metadata.*
-//! Can fail: breaks `metadata-record-skipped`.
+//! Can fail: break metadata-record-skipped.
 
 use super::{Property, ensure};
 use crate::view::View;

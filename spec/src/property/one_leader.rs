@@ -2,7 +2,7 @@
 //!
 //! Source: StrongIsr with Kip320's fencing, hachikuji's TLA+ specification; KIP-320.
 //! Verifies: replica.fetch.fence, replica.epoch.current, controller.epochs
-//! Can fail: museum KIP-320.
+//! Can fail: rules KAFKA hw_gate=Open.
 
 use super::{DURABLE, Property, ensure};
 use crate::view::View;

@@ -2,7 +2,7 @@
 //!
 //! Source: ReplicationQuorumSupersetProperty of the KIP-966 TLA+ specification; ValidHighWatermark of AsyncIsr (KIP-497).
 //! Verifies: replica.isr.maximal, replica.isr.answer, controller.isr.compare
-//! Can fail: breaks `maximal-isr-forgets-joining`.
+//! Can fail: exhibit known-epoch; break maximal-isr-forgets-joining.
 
 use super::{Property, ensure};
 use crate::view::View;

@@ -2,7 +2,7 @@
 //!
 //! Source: TypeOK and ValidReplicaState of the replication TLA+ specifications.
 //! Verifies: log.epochs.*, replica.hw.*, replica.truncate.*
-//! Can fail: breaks `epoch-not-assigned`, `hw-not-clamped`.
+//! Can fail: break epoch-not-assigned; break hw-not-clamped.
 
 use super::{Property, ensure};
 use crate::view::{Belief, ReplicaView, View};

@@ -31,6 +31,10 @@ impl<C: Carrier> Replica<C> {
         out: &mut Vec<Output<C>>,
     ) {
         self.refuse_waiting(Refusal::NotLeaderOrFollower, out);
+        // `log.recovery.epochs`: what recovery dropped must not come back at the next start.
+        if matches!(self.role, Role::Unassigned) {
+            out.push(Output::StoreEpochs(self.log.epochs.clone()));
+        }
         let before = match self.role {
             Role::Follower(follower) => Some(follower),
             _ => None,
@@ -164,9 +168,13 @@ impl<C: Carrier> Replica<C> {
         }
     }
 
+    /// Cuts the log; below its start nothing of it is left, and it begins anew there.
     fn cut(&mut self, to: Offset, out: &mut Vec<Output<C>>) {
+        let to = to.max(Offset(0));
+        if to < self.log.start {
+            return self.begin_anew(to, out);
+        }
         let epochs = self.log.epochs.entries().len();
-        let to = to.max(self.log.start);
         let shorter = to < self.log.end;
         self.log.truncated(to);
         self.high_watermark = self.high_watermark.min(self.log.end);
@@ -177,6 +185,13 @@ impl<C: Carrier> Replica<C> {
         if epochs != self.log.epochs.entries().len() {
             out.push(Output::StoreEpochs(self.log.epochs.clone()));
         }
+    }
+
+    fn begin_anew(&mut self, at: Offset, out: &mut Vec<Output<C>>) {
+        self.log = LogEnds { start: at, end: at, epochs: Default::default() };
+        self.high_watermark = at;
+        out.push(Output::TruncateFully { at });
+        out.push(Output::StoreEpochs(self.log.epochs.clone()));
     }
 
     /// `replica.follow.refused`: fenced means that newer metadata is on its way; anything else is tried again.
@@ -212,10 +227,7 @@ impl<C: Carrier> Replica<C> {
         if end < self.log.end {
             self.cut(end, out);
         } else if start > self.log.end {
-            self.log = LogEnds { start, end: start, epochs: Default::default() };
-            self.high_watermark = start;
-            out.push(Output::TruncateFully { at: start });
-            out.push(Output::StoreEpochs(self.log.epochs.clone()));
+            self.begin_anew(start, out);
         }
         out.push(Output::SetTimer { timer: Timer::FetchRetry, from: None });
     }

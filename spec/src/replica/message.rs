@@ -52,7 +52,10 @@ pub enum Input<C: Carrier> {
     /// The broker shuts down cleanly.
     Closing,
     /// An output of the last step, or a flush, failed.
-    Failed,
+    Failed {
+        /// Who would have been answered by the outputs that were dropped after it.
+        unanswered: Vec<Ticket>,
+    },
     /// The topic was deleted.
     Deleted,
 }

@@ -29,7 +29,7 @@ use crate::log::{LogEnds, Recovered};
 use crate::machine::{Carrier, Machine};
 use crate::refusal::Refusal;
 use crate::rules::{KnownEpoch, Rules};
-use crate::values::{BrokerId, LeaderEpoch, Offset, PartitionEpoch};
+use crate::values::{BrokerId, Brokers, LeaderEpoch, Offset, PartitionEpoch};
 
 /// One copy of one partition, on one broker.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -138,9 +138,9 @@ impl<C: Carrier> Replica<C> {
     /// What of it a reader could tell apart, cheaply.
     fn visible(&self) -> impl PartialEq + use<C> {
         let role = match &self.role {
-            Role::Leader(leader) => (1, leader.progress.len(), leader.epoch_start),
-            Role::Follower(_) | Role::Unassigned => (2, 0, Offset(0)),
-            Role::Offline(refusal) => (3, refusal.code() as usize, Offset(0)),
+            Role::Leader(leader) => (0, leader.assigned(), leader.epoch_start),
+            Role::Follower(_) | Role::Unassigned => (1, Brokers::default(), Offset(0)),
+            Role::Offline(refusal) => (refusal.code(), Brokers::default(), Offset(0)),
         };
         let epochs = (self.log.epochs.entries().len(), self.log.epochs.latest());
         (role, self.leader_epoch, epochs, self.log.start, self.high_watermark, self.log.end)
@@ -150,7 +150,10 @@ impl<C: Carrier> Replica<C> {
     /// same partition epoch says nothing new, since the answer to the leader's own proposal has come first.
     fn assigned(&mut self, rules: &Rules, assignment: Assignment<C>, out: &mut Vec<Output<C>>) {
         let given = Some(assignment.partition_epoch);
-        if matches!(self.role, Role::Offline(_)) || self.partition_epoch > given {
+        if matches!(self.role, Role::Offline(_))
+            || self.partition_epoch > given
+            || self.leader_epoch > Some(assignment.leader_epoch)
+        {
             return;
         }
         if self.partition_epoch == given && rules.known_epoch == KnownEpoch::Ignored {
@@ -196,8 +199,13 @@ impl<C: Carrier> Machine for Replica<C> {
             Input::IsrAnswered { proposal, outcome } => self.isr_answered(rules, &proposal, outcome, out),
             Input::TimerFired(Timer::Lag(follower)) => self.follower_lagged(rules, follower, out),
             Input::TimerFired(Timer::FetchRetry) => self.fetch_retried(out),
+            Input::Closing if matches!(self.role, Role::Offline(_)) => {}
             Input::Closing => out.push(Output::Flush { upto: self.log.end }),
-            Input::Failed => self.fail(Refusal::StorageError, out),
+            Input::Failed { unanswered } => {
+                let outcome = ProduceOutcome::Unknown(Refusal::StorageError);
+                out.extend(unanswered.into_iter().map(|ticket| Output::Reply { ticket, outcome }));
+                self.fail(Refusal::StorageError, out);
+            }
             Input::Deleted => {
                 self.fail(Refusal::UnknownTopicOrPartition, out);
                 out.push(Output::DeleteLog);

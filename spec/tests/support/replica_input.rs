@@ -103,7 +103,7 @@ pub fn input() -> impl Strategy<Value = Input<Test>> {
         }),
         12 => timer.prop_map(Input::TimerFired),
         2 => Just(Input::Closing),
-        1 => Just(Input::Failed),
+        1 => Just(Input::Failed { unanswered: Vec::new() }),
         1 => Just(Input::Deleted),
     ]
 }
