@@ -111,11 +111,11 @@ pub const EXHIBITS: &[Exhibit] = &[
     ),
     Exhibit::bug(
         "known-epoch",
-        "metadata that a leader knows already makes it forget whom it has just proposed; the code of 4.1",
+        "metadata that a leader knows already makes it forget whom it has just proposed for the ISR; the code of 4.1",
         Rules::V4_1,
         Rules { known_epoch: KnownEpoch::Ignored, ..Rules::V4_1 },
-        Bounds { records: 1, lags: 1, ..THREE },
-        property::QUORUM_SUPERSET,
+        Bounds { records: 1, lags: 1, fences: 1, ..THREE },
+        property::CANDIDATE_COMPLETENESS,
     ),
     Exhibit {
         name: "acks-1",
