@@ -30,7 +30,7 @@ fn is_so(way: &str, property: &Property) -> bool {
         Some(("exhibit", name)) => {
             let exhibit = EXHIBITS.iter().find(|exhibit| exhibit.name == name);
             let case = exhibit.unwrap_or_else(|| panic!("no exhibit is called {name}")).broken;
-            let promised = if case.property.guards.is_empty() { property.unconditional() } else { *property };
+            let promised = if case.property.is_unconditional() { property.unconditional() } else { *property };
             breaks(case.rules, case.bounds, promised)
         }
         Some(("rules", rules)) => {

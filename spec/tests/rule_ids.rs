@@ -30,18 +30,13 @@ fn is_id(word: &str) -> bool {
 fn named_by_code() -> BTreeSet<String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = sources(&src).into_iter().filter(|path| !path.starts_with(src.join("property")));
-    let comments = files.flat_map(|path| {
-        let comments = text(&path)
-            .lines()
-            .filter(|line| line.trim_start().starts_with("//"))
-            .map(str::to_owned)
-            .collect::<Vec<_>>();
-        comments
-    });
-    comments
-        .flat_map(|line| line.split('`').map(str::to_owned).collect::<Vec<_>>())
-        .filter(|word| is_id(word))
-        .collect()
+    let mut named = BTreeSet::new();
+    for path in files {
+        let text = text(&path);
+        let comments = text.lines().filter(|line| line.trim_start().starts_with("//"));
+        named.extend(comments.flat_map(|line| line.split('`')).filter(|word| is_id(word)).map(str::to_owned));
+    }
+    named
 }
 
 /// What each property says that it verifies: names, or beginnings of names followed by `*`.

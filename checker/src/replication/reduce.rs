@@ -1,8 +1,9 @@
 //! Making states that can't be told apart one state.
 
 use super::World;
-use super::state::{Fetch, Proposal, State, broker_at, index};
+use super::state::{State, broker_at, index};
 use crate::shared::{PERMUTATIONS, digest};
+use highwater_spec::property::Property;
 use highwater_spec::symmetry::Renamed;
 use highwater_spec::values::{BrokerId, Offset};
 
@@ -38,29 +39,26 @@ fn renamed_fingerprint(state: &State, number: usize, places: &[usize; 3]) -> u64
 impl World {
     /// Drops what nothing can read any more.
     pub(super) fn reduce(&self, state: &mut State) {
-        self.forget_unused_budget(state);
+        self.forget_count(state);
         if self.bounds.raw == 1 {
             return;
         }
         forget_heard_metadata(state);
-        forget_answers_to_no_one(state);
         self.forget_history_without_promise(state);
     }
 
     /// How many lossy crashes there were beyond the ones that void every promise is no one's concern.
-    fn forget_unused_budget(&self, state: &mut State) {
+    fn forget_count(&self, state: &mut State) {
         if state.history.lossy_crashes > self.bounds.min_isr {
             state.history.edit().lossy_crashes = self.bounds.min_isr;
         }
     }
 
-    /// Committed records matter to guarded properties only, and a guard that is not met never is again.
+    /// What was promised matters while the guards of the promise are met; one that is not met never is again.
     fn forget_history_without_promise(&self, state: &mut State) {
         let promised = state.history.unclean_elections == 0 && state.history.lossy_crashes < self.bounds.min_isr;
-        if !promised
-            && !state.history.committed.is_empty()
-            && self.properties.iter().all(|property| !property.guards.is_empty() || property.number != "P-8")
-        {
+        let remembered = promised || self.properties.iter().any(Property::is_unconditional);
+        if !remembered && !state.history.committed.is_empty() {
             let history = state.history.edit();
             history.committed.clear();
             history.acknowledged.clear();
@@ -77,19 +75,5 @@ fn forget_heard_metadata(state: &mut State) {
         let node = state.controller.edit();
         node.log.drain(..count);
         node.base = Offset(upto.0);
-    }
-}
-
-/// Answers that their reader will ignore, since it asks something else by now.
-fn forget_answers_to_no_one(state: &mut State) {
-    let idle = |place: usize| state.nodes[place].process.is_none();
-    let places: Vec<_> = (0..state.nodes.len()).filter(|place| idle(*place)).collect();
-    for place in places {
-        let links = &state.links;
-        if links.fetches[place] != Fetch::Idle || links.proposals[place] != Proposal::Idle {
-            let links = state.links.edit();
-            links.fetches[place] = Fetch::Idle;
-            links.proposals[place] = Proposal::Idle;
-        }
     }
 }

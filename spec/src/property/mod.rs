@@ -79,6 +79,9 @@ pub const FEW_LOSSY_CRASHES: Guard = Guard {
     is_met: |view| usize::from(view.history.lossy_crashes) < view.min_insync_replicas(),
 };
 
+/// No condition at all.
+const ALWAYS: Guard = Guard { name: "always", is_met: |_| true };
+
 /// What committed records rest on.
 const DURABLE: &[Guard] = &[CLEAN_ELECTIONS, FEW_LOSSY_CRASHES];
 
@@ -109,7 +112,13 @@ impl Property {
     /// The same statement, promised always: for showing what happens where Kafka promises nothing.
     #[must_use]
     pub const fn unconditional(self) -> Self {
-        Self { guards: &[], ..self }
+        Self { guards: &[ALWAYS], ..self }
+    }
+
+    /// Whether it is promised always though Kafka does not: see [`Property::unconditional`].
+    #[must_use]
+    pub fn is_unconditional(&self) -> bool {
+        self.guards.iter().any(|guard| guard.name == ALWAYS.name)
     }
 }
 
