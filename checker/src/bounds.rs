@@ -31,11 +31,11 @@ pub fn sensible(brokers: u8, min_isr: u8) -> Result<(), String> {
 
 /// Declares the bounds of a kind of world, each with its name and what it is when nothing is said. A flag is 0 or 1.
 macro_rules! bounds {
-    ($($(#[$doc:meta])* $field:ident, $name:literal, $default:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $field:ident, $name:literal, $default:literal;)*) => {
         /// The size of a cluster and the budget of each thing that may happen to it. A flag is 0 or 1.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct Bounds {
-            $($(#[$doc])* pub $field: u8,)*
+            $($(#[doc = $doc])* pub $field: u8,)*
         }
 
         impl Bounds {
@@ -44,6 +44,9 @@ macro_rules! bounds {
 
             /// Their names, as the command line and scenarios have them.
             pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// What each stands for.
+            pub const DESCRIBED: &'static [(&'static str, &'static str)] = &[$(($name, concat!($($doc),*))),*];
 
             /// These bounds with one changed.
             ///

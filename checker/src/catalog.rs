@@ -56,11 +56,9 @@ impl Model {
 /// # Errors
 /// Lists the properties that there are.
 pub fn property_called(name: &str) -> Result<Property, String> {
-    let known =
-        || property::ALL.iter().chain(property::OF_THE_CONTROLLER).chain([&property::LEADER_ACKNOWLEDGED_SURVIVES]);
-    known().find(|property| property.name == name).copied().ok_or_else(|| {
-        let mut names: Vec<_> = known().map(|property| property.name).collect();
-        names.dedup();
+    let every = property::every();
+    every.iter().find(|property| property.name == name).copied().ok_or_else(|| {
+        let names: Vec<_> = every.iter().map(|property| property.name).collect();
         format!("no property is called {name:?}; there are {}", names.join(", "))
     })
 }

@@ -71,7 +71,7 @@ const THREE: Bounds = Bounds { brokers: 3, atomic_fetches: 1, atomic_proposals: 
 pub const EXHIBITS: &[Exhibit] = &[
     Exhibit::bug(
         "kip-101-1",
-        "a follower cuts at its own lagging high watermark, leads, and what was acknowledged is gone; until 0.11",
+        "a follower truncates to its own lagging high watermark, leads, and what was acknowledged is gone; until 0.11",
         Rules::V0_10,
         Rules { truncation: Truncation::OnFetch, ..Rules::V0_10 },
         Bounds { min_isr: 2, records: 1, kills: 1, stops: 1, atomic_fetches: 0, ..TWO },
@@ -95,7 +95,7 @@ pub const EXHIBITS: &[Exhibit] = &[
     ),
     Exhibit::bug(
         "kip-320",
-        "a follower of an earlier epoch is counted, and then cuts what it was counted for; until 2.1",
+        "a follower of an earlier epoch is counted for a record that it has not; until 2.1",
         Rules::V2_0,
         Rules { fetch_fencing: FetchFencing::LeaderEpoch, ..Rules::V2_0 },
         Bounds { records: 2, fences: 1, elections: 1, ..THREE },

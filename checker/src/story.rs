@@ -12,6 +12,14 @@ pub struct Parting {
     pub line: usize,
     /// What is wrong there.
     pub what: String,
+    /// Whether the line can't even be read.
+    pub unreadable: bool,
+}
+
+impl Parting {
+    fn new(line: usize, what: String) -> Self {
+        Self { line, what, unreadable: false }
+    }
 }
 
 /// Writes down what events do to a world.
@@ -73,8 +81,11 @@ pub fn follow<W: Narrated>(world: &W, scenario: &Scenario) -> Result<W::State, P
 
 fn happen<W: Narrated>(world: &W, state: &W::State, step: &Step<'_>) -> Result<(W::State, Vec<String>), Parting> {
     let line = step.input.number;
-    let event = W::read_event(&step.input).map_err(|error| Parting { line: error.line, what: error.to_string() })?;
-    let impossible = |why| Parting { line, what: format!("`{event}` can't happen here: {why}") };
+    let event = W::read_event(&step.input).map_err(|error| {
+        let what = format!("column {}: {}", error.column, error.message);
+        Parting { line: error.line, what, unreadable: true }
+    })?;
+    let impossible = |why| Parting::new(line, format!("`{event}` can't happen here: {why}"));
     world.narrate(state, &event).map_err(impossible)
 }
 
@@ -87,13 +98,13 @@ fn outputs_agree(outputs: &[String], step: &Step<'_>) -> Result<(), Parting> {
             Some(said) => format!("the specification says `{said}` here, not `{text}`"),
             None => format!("the specification does not say `{text}`, nor anything more in this step"),
         };
-        return Err(Parting { line, what });
+        return Err(Parting::new(line, what));
     }
     match said.next().filter(|_| !step.outputs.is_empty()) {
         None => Ok(()),
         Some(said) => {
             let line = step.outputs.last().map_or(step.input.number, |last| last.number + 1);
-            Err(Parting { line, what: format!("the specification goes on: `{said}`") })
+            Err(Parting::new(line, format!("the specification goes on: `{said}`")))
         }
     }
 }
@@ -102,8 +113,8 @@ fn states_agree<'a>(state: &[String], told: impl Iterator<Item = Numbered<'a>>) 
     for told in told {
         let text = told.line.text();
         if !state.iter().any(|line| same(line, text)) {
-            let what = format!("the state is another than `{text}`: {}", nearest(state, text));
-            return Err(Parting { line: told.number, what });
+            let what = format!("the scenario has       {text}\n  the specification has  {}", nearest(state, text));
+            return Err(Parting::new(told.number, what));
         }
     }
     Ok(())
@@ -118,7 +129,7 @@ fn same(one: &str, other: &str) -> bool {
 fn nearest(state: &[String], text: &str) -> String {
     let subject = text.split_whitespace().next().unwrap_or_default();
     let found = state.iter().find(|line| line.split_whitespace().next() == Some(subject));
-    found.map_or_else(|| format!("it has no line about `{subject}`"), |line| format!("`{}`", line.trim()))
+    found.map_or_else(|| format!("no line about {subject}"), |line| line.trim().to_owned())
 }
 
 /// The same scenario with every output and state told anew; comments stay where they are, but for those behind lines

@@ -85,5 +85,5 @@ fn says_what_is_wrong_with_a_question() {
     says(&["acks", "--rules", "KAFKA,elr=Maybe"], 2, &["elr can't be \"Maybe\"", "Off, On"]);
     says(&["run", "no-such-file"], 2, &["can't read no-such-file"]);
     says(&["--scenario", "x"], 2, &["<NAME>"]);
-    says(&["controller", "--scenario", "/dev/null"], 2, &["there is no counterexample to write"]);
+    says(&["controller-log", "--scenario", "/dev/null"], 0, &["1 passed", "there is no counterexample"]);
 }

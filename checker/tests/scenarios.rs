@@ -85,7 +85,7 @@ fn a_missing_output_is_named() {
 fn a_wrong_state_is_named() {
     let parting = tampered(|text| text.replacen("elr {}", "elr {b2}", 1));
     assert_eq!(parting.line, line_of("= controller"));
-    assert!(parting.what.contains("elr {}"), "{}", parting.what);
+    assert!(parting.what.contains("the specification has  controller end"), "{}", parting.what);
 }
 
 #[test]

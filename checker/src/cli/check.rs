@@ -2,7 +2,7 @@
 
 use super::args::{CheckArgs, Named, named};
 use super::outcome::Outcome;
-use super::table;
+use super::{say, table};
 use highwater_checker::catalog::{Entry, Model, WORLDS};
 use highwater_checker::engine::{Progress, Search};
 use highwater_checker::museum::{EXHIBITS, Exhibit};
@@ -32,11 +32,14 @@ pub fn check(args: &CheckArgs) -> Result<bool, String> {
             break;
         }
     }
+    let passed = print(args, &results)?;
     if let Some(file) = &args.scenario {
-        let told = results.iter().find_map(|searched| searched.scenario.as_ref());
-        write_scenario(file, told)?;
+        match results.iter().find_map(|searched| searched.scenario.as_ref()) {
+            Some(told) => write_scenario(file, told)?,
+            None => eprintln!("highwater-check: nothing written to {}: there is no counterexample", file.display()),
+        }
     }
-    print(args, &results)
+    Ok(passed)
 }
 
 /// What to check, in order.
@@ -53,17 +56,16 @@ fn print(args: &CheckArgs, results: &[Searched]) -> Result<bool, String> {
     let outcomes: Vec<_> = results.iter().map(|searched| &searched.outcome).collect();
     if args.json {
         let all = serde_json::json!({ "passed": passed, "results": outcomes });
-        println!("{}", serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?);
+        say(&serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?);
     } else {
-        table::print(&outcomes);
+        say(&table::table(&outcomes));
         let unexpected = results.iter().filter(|searched| !searched.outcome.passed);
-        unexpected.filter_map(|searched| searched.scenario.as_ref()).for_each(|scenario| println!("\n{scenario}"));
+        unexpected.filter_map(|searched| searched.scenario.as_ref()).for_each(|scenario| say(&format!("\n{scenario}")));
     }
     Ok(passed)
 }
 
-fn write_scenario(file: &Path, told: Option<&Scenario>) -> Result<(), String> {
-    let told = told.ok_or("there is no counterexample to write: everything holds")?;
+fn write_scenario(file: &Path, told: &Scenario) -> Result<(), String> {
     std::fs::write(file, told.to_string()).map_err(|error| format!("can't write {}: {error}", file.display()))
 }
 
@@ -77,7 +79,7 @@ fn check_world(entry: &Entry, args: &CheckArgs) -> Result<Searched, String> {
 
 /// The case that must break and its twin, or one case by rules of the user's own, which is told as it comes.
 fn check_exhibit(exhibit: &Exhibit, args: &CheckArgs) -> Result<Vec<Searched>, String> {
-    let cases = [(exhibit.broken, true, ""), (exhibit.mended, false, " mended")];
+    let cases = [(exhibit.broken, true, ""), (exhibit.mended, false, " twin")];
     let cases = &cases[..if args.rules.is_some() { 1 } else { 2 }];
     let mut results = Vec::new();
     for (mut case, must_break, suffix) in cases.iter().copied() {

@@ -11,7 +11,10 @@ pub use args::Cli;
 use args::{Command, ExploreArgs};
 use highwater_checker::catalog::{self, Model};
 use highwater_checker::engine::stateright;
-use highwater_checker::museum;
+use highwater_checker::{controller, museum, replication};
+use highwater_spec::property;
+use highwater_spec::rules::Rules;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -38,23 +41,39 @@ pub fn answer(cli: Cli) -> ExitCode {
     }
 }
 
+/// Prints a text and ends its line. Whoever has stopped reading has read enough.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
 fn list() {
-    println!("Worlds, in which every property must hold (those marked * with --deep only):");
+    let mut told = vec!["Worlds, in which every property must hold (those marked * with --deep only):".to_owned()];
     for entry in catalog::WORLDS {
         let mark = if entry.deep { "*" } else { " " };
-        println!("{mark} {:<22} {}\n  {:<22} {}", entry.name, entry.about, "", entry.bounds());
+        told.push(format!("{mark} {:<22} {}\n  {:<22} {}", entry.name, entry.about, "", entry.bounds()));
     }
-    println!("\nExhibits, in which something breaks, and whose twins hold:");
+    told.push("\nExhibits, in which something breaks, and whose twins hold:".to_owned());
     for exhibit in museum::EXHIBITS {
         let case = exhibit.broken;
-        println!("  {:<22} {}", exhibit.name, exhibit.title);
-        println!("  {:<22} {} under {}, breaks {}", "", case.bounds, case.rules, case.property.name);
+        told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
+        told.push(format!("  {:<22} {} under {}, breaks {}", "", case.bounds, case.rules, case.property.name));
     }
+    told.push("\nBounds of worlds with brokers (--bounds NAME=VALUE,…):".to_owned());
+    told.extend(replication::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
+    told.push("\nBounds of worlds with the controller alone:".to_owned());
+    told.extend(controller::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
+    told.push("\nRules (--rules BASELINE,DECISION=WAY,…):".to_owned());
+    let baselines: Vec<_> = Rules::BASELINES.iter().map(|(name, _)| *name).collect();
+    told.push(format!("  {:<22} {}", "baselines", baselines.join(", ")));
+    told.extend(Rules::DECISIONS.iter().map(|(name, ways)| format!("  {name:<22} {}", ways.join(", "))));
+    told.push("\nProperties, and the conditions under which Kafka promises them:".to_owned());
+    told.extend(property::every().iter().map(table::property_line));
+    say(&told.join("\n"));
 }
 
 fn explore(args: &ExploreArgs) -> Result<bool, String> {
     let address = args.address.as_str();
-    println!("Exploring {} on http://{address}/ until you press Ctrl-C", args.world);
+    say(&format!("Exploring {} on http://{address}/ until you press Ctrl-C", args.world));
     let served = match args.model()? {
         Model::Replication(world) => stateright::serve(Arc::new(world), address),
         Model::Controller(world) => stateright::serve(Arc::new(world), address),

@@ -1,5 +1,6 @@
 //! What became of one search, ready to be printed.
 
+use super::table::grouped;
 use highwater_checker::engine::{Limit, Report};
 use serde::Serialize;
 
@@ -50,6 +51,13 @@ pub struct Judged {
 }
 
 impl Outcome {
+    /// Whether a limit came before an answer.
+    pub fn is_undecided(&self) -> bool {
+        !self.passed
+            && self.stopped_by.is_some()
+            && self.properties.iter().all(|judged| judged.counterexample.is_none())
+    }
+
     /// The outcome of a search in which something must hold, or must break.
     pub fn of<E: ToString>(name: String, bounds: String, rules: String, report: &Report<E>, must_break: bool) -> Self {
         let properties: Vec<_> = report
@@ -71,7 +79,9 @@ impl Outcome {
         let (passed, verdict) = match (must_break, steps, &cut, empty) {
             (true, Some(steps), _, _) => (true, format!("caught in {steps} steps")),
             (false, Some(steps), _, _) => (false, format!("BROKEN in {steps} steps")),
-            (_, None, Some(limit), _) => (false, format!("UNDECIDED: {limit}, {} states unexplored", report.frontier)),
+            (_, None, Some(limit), _) => {
+                (false, format!("UNDECIDED: {limit}, {} states unexplored", grouped(report.frontier)))
+            }
             (true, None, None, _) => (false, "NOT CAUGHT".to_owned()),
             (false, None, None, Some(judged)) => (false, format!("EMPTY: {} is promised in no state", judged.name)),
             (false, None, None, None) => (report.proves_all(), "holds".to_owned()),

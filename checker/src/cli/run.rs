@@ -1,6 +1,7 @@
 //! Running a scenario: which step does the specification not allow, and why?
 
 use super::args::RunArgs;
+use super::say;
 use highwater_checker::catalog::Model;
 use highwater_checker::narrated::Narrated;
 use highwater_checker::story::{self, Parting};
@@ -21,34 +22,28 @@ pub fn run(args: &RunArgs) -> Result<bool, String> {
 
 fn run_in<W: Narrated>(world: &W, args: &RunArgs, scenario: &Scenario) -> Result<bool, String> {
     let name = args.file.display();
-    let parted = |parting: Parting| {
-        println!("{name}: line {}: the specification parts from the scenario here:\n  {}", parting.line, parting.what);
+    let followed = match args.rewrite {
+        false => Ok(None),
+        true => story::retell(world, scenario).map(Some),
     };
-    let told;
-    let scenario = if args.rewrite {
-        match story::retell(world, scenario) {
-            Err(parting) => return Ok(told_apart(parted, parting)),
-            Ok(anew) => {
-                std::fs::write(&args.file, anew.to_string()).map_err(|error| format!("can't write {name}: {error}"))?;
-                told = anew;
-                &told
-            }
+    let followed = followed.and_then(|anew| {
+        let end = story::follow(world, anew.as_ref().unwrap_or(scenario))?;
+        Ok((anew, end))
+    });
+    match followed {
+        Err(Parting { line, what, unreadable: true }) => Err(format!("{name}: line {line}, {what}")),
+        Err(Parting { line, what, .. }) => {
+            say(&format!("{name}: line {line}: the specification does not allow this:\n  {what}"));
+            Ok(false)
         }
-    } else {
-        scenario
-    };
-    match story::follow(world, scenario) {
-        Err(parting) => Ok(told_apart(parted, parting)),
-        Ok(end) => {
-            println!("{name}: the specification allows all of its {} steps", scenario.steps().count());
+        Ok((anew, end)) => {
+            if let Some(anew) = anew {
+                std::fs::write(&args.file, anew.to_string()).map_err(|error| format!("can't write {name}: {error}"))?;
+            }
+            say(&format!("{name}: the specification allows all of its {} steps", scenario.steps().count()));
             Ok(expected(world, scenario, &end))
         }
     }
-}
-
-fn told_apart(tell: impl FnOnce(Parting), parting: Parting) -> bool {
-    tell(parting);
-    false
 }
 
 fn expected<W: Narrated>(world: &W, scenario: &Scenario, end: &W::State) -> bool {
@@ -58,9 +53,11 @@ fn expected<W: Narrated>(world: &W, scenario: &Scenario, end: &W::State) -> bool
         Some(Expects::Holds(property)) => (false, property.as_str()),
     };
     let reason = world.reason(end, property);
+    let as_expected = reason.is_some() == must_break;
+    let header = if as_expected { "as its header says" } else { "and its header says otherwise" };
     match &reason {
-        Some(reason) => println!("{property} does not hold at its end: {reason}"),
-        None => println!("{property} holds at its end"),
+        Some(reason) => say(&format!("{property} does not hold at its end, {header}: {reason}")),
+        None => say(&format!("{property} holds at its end, {header}")),
     }
-    reason.is_some() == must_break
+    as_expected
 }

@@ -1,62 +1,60 @@
 //! The final table.
 
 use super::outcome::{Judged, Outcome};
-use highwater_spec::property;
+use highwater_spec::property::{self, Property};
 
-/// Prints one row for each search, and what its columns mean.
-pub fn print(outcomes: &[&Outcome]) {
-    let columns = columns();
-    let header = columns.iter().map(|(number, _)| format!("{number:<5}")).collect::<String>();
-    println!(
-        "{:<24} {:>10} {:>6} {:>9} {:>8} {:>8}  {header} verdict",
-        "model", "states", "depth", "states/s", "memory", "clash"
+/// One row for each search, and what the columns mean.
+pub fn table(outcomes: &[&Outcome]) -> String {
+    let columns = property::every();
+    let header = columns.iter().map(|property| format!("{:<5}", property.number)).collect::<String>();
+    let mut lines = vec![format!(
+        "{:<24} {:>10} {:>6} {:>9} {:>8} {:>9}  {header} verdict",
+        "model", "states", "depth", "states/s", "memory", "collision"
+    )];
+    lines.extend(outcomes.iter().map(|outcome| row(outcome, &columns)));
+    lines.push("\nstates/s    distinct states found in a second".to_owned());
+    lines.push(
+        "memory      the process's largest during the search, with what earlier ones have left behind".to_owned(),
     );
-    outcomes.iter().for_each(|outcome| print_row(outcome, &columns));
-    println!("\nstates/s: distinct states found in a second   memory: the process's largest so far");
-    println!("clash: chance that two states were taken for one (n²/2⁶⁵)");
-    println!("✓ holds   ✓42% holds, and is promised in 42% of the states   ✗ does not hold   · not judged");
-    columns.iter().for_each(|(number, name)| println!("{number:<5} {name}"));
+    lines.push("collision   the chance that two states were taken for one: n²/2⁶⁵".to_owned());
+    lines
+        .push("✓ holds   ✓42% holds, and is promised in 42% of the states   ✗ does not hold   · not judged".to_owned());
+    lines.extend(columns.iter().map(property_line));
     for outcome in outcomes {
         let told = outcome.properties.iter().filter_map(|judged| Some((judged.name, judged.because.as_ref()?)));
-        told.for_each(|(name, because)| println!("{}: {name}: {because}", outcome.name));
+        lines.extend(told.map(|(name, because)| format!("{}: {name}: {because}", outcome.name)));
     }
     let passed = outcomes.iter().filter(|outcome| outcome.passed).count();
-    println!("\n{passed} passed, {} failed", outcomes.len() - passed);
+    let undecided = outcomes.iter().filter(|outcome| outcome.is_undecided()).count();
+    let failed = outcomes.len() - passed - undecided;
+    let suffix = if undecided > 0 { format!(", {undecided} undecided") } else { String::new() };
+    lines.push(format!("\n{passed} passed, {failed} failed{suffix}"));
+    lines.join("\n")
 }
 
-/// The properties of all worlds, by their short names.
-fn columns() -> Vec<(&'static str, &'static str)> {
-    let all = property::ALL
-        .iter()
-        .chain(property::OF_THE_CONTROLLER)
-        .map(|property| (if property.number.is_empty() { "ANS" } else { property.number }, property.name));
-    let mut columns: Vec<_> = all.collect();
-    let mut seen = Vec::new();
-    columns.retain(|(_, name)| {
-        !seen.contains(name) && {
-            seen.push(name);
-            true
-        }
-    });
-    columns
+/// A property: its number, its name, what it says, and when.
+pub fn property_line(property: &Property) -> String {
+    let guards: Vec<_> = property.guards.iter().map(|guard| guard.name).collect();
+    let when = if guards.is_empty() { String::new() } else { format!(" [{}]", guards.join(", ")) };
+    format!("  {:<5} {:<29} {}{when}", property.number, property.name, property.statement)
 }
 
-fn print_row(outcome: &Outcome, columns: &[(&str, &str)]) {
-    let marks =
-        columns.iter().map(|(_, name)| mark(outcome, name)).map(|mark| format!("{mark:<5}")).collect::<String>();
+fn row(outcome: &Outcome, columns: &[Property]) -> String {
+    let marks = columns.iter().map(|property| format!("{:<5}", mark(outcome, property.name))).collect::<String>();
     let memory = outcome.memory.map_or_else(|| "?".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
     let speed = (outcome.distinct as f64 / outcome.seconds.max(1e-9)) as u64;
-    println!(
-        "{:<24} {:>10} {:>6} {:>9} {:>8} {:>8.0e}  {marks} {}",
+    format!(
+        "{:<24} {:>10} {:>6} {:>9} {:>8} {:>9.0e}  {marks} {}\n  {} | {}",
         outcome.name,
         grouped(outcome.distinct),
         outcome.depth,
         grouped(speed),
         memory,
         outcome.collision,
-        outcome.verdict
-    );
-    println!("  {} | {}", outcome.bounds, outcome.rules);
+        outcome.verdict,
+        outcome.bounds,
+        outcome.rules
+    )
 }
 
 fn mark(outcome: &Outcome, name: &str) -> String {

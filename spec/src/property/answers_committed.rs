@@ -7,10 +7,10 @@
 use super::{Property, ensure};
 use crate::view::View;
 
-/// No number of its own: it is what makes the other controller properties meaningful to brokers.
+/// L-1: it is what makes the other controller properties meaningful to brokers.
 pub const ANSWERS_COMMITTED: Property = Property {
     name: "answers-committed",
-    number: "",
+    number: "L-1",
     statement: "an answer of the controller speaks of what is committed",
     guards: &[],
     check: |view: &View<'_>| {

@@ -14,7 +14,7 @@ use crate::view::View;
 pub const COMMITTED_CUT: Property = Property {
     name: "committed-cut",
     number: "P-6",
-    statement: "no replica that may be elected cuts a record that was ever committed",
+    statement: "no replica that may be elected truncates a record that was ever committed",
     guards: DURABLE,
     check: |view: &View<'_>| {
         ensure(view.history.cut.is_none(), || {

@@ -7,10 +7,10 @@ use super::Property;
 use super::acknowledged_survives::all_survive;
 use crate::view::View;
 
-/// No number: Kafka does not promise it.
+///
 pub const LEADER_ACKNOWLEDGED_SURVIVES: Property = Property {
     name: "leader-acknowledged-survives",
-    number: "",
+    number: "A-1",
     statement: "a value acknowledged with acks=1 is in the log of some broker",
     guards: &[],
     check: |view: &View<'_>| all_survive(view, &view.history.acknowledged_by_leader),

@@ -112,7 +112,7 @@ impl Property {
     /// The same statement, promised always: for showing what happens where Kafka promises nothing.
     #[must_use]
     pub const fn unconditional(self) -> Self {
-        Self { guards: &[ALWAYS], ..self }
+        if self.guards.is_empty() { self } else { Self { guards: &[ALWAYS], ..self } }
     }
 
     /// Whether it is promised always though Kafka does not: see [`Property::unconditional`].
@@ -142,6 +142,13 @@ pub const ALL: &[Property] = &[
     BROKER_EPOCHS,
     METADATA_PREFIX,
 ];
+
+/// Every property that there is, those that need not hold included.
+pub fn every() -> Vec<Property> {
+    let mut every: Vec<Property> = ALL.to_vec();
+    every.extend([ANSWERS_COMMITTED, LEADER_ACKNOWLEDGED_SURVIVES]);
+    every
+}
 
 /// The properties that speak of the controller alone.
 pub const OF_THE_CONTROLLER: &[Property] =
