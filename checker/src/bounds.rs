@@ -6,8 +6,12 @@ pub const MOST: u64 = 9;
 /// Reads a bound's value.
 ///
 /// # Errors
-/// If it is more than [`MOST`].
-pub fn small(name: &str, value: u64) -> Result<u8, String> {
+/// If it is more than [`MOST`], or more than 1 for a flag.
+pub fn small(name: &str, value: u64, described: &[(&str, &str)]) -> Result<u8, String> {
+    let is_flag = |(known, what): &&(&str, &str)| *known == name && what.trim_start().starts_with("Flag");
+    if value > 1 && described.iter().any(|bound| is_flag(&bound)) {
+        return Err(format!("{name}={value}: {name} is a flag, 0 or 1"));
+    }
     let small = u8::try_from(value).ok().filter(|_| value <= MOST);
     small.ok_or_else(|| format!("{name}={value} is more than the {MOST} that a world has room for"))
 }
@@ -53,7 +57,7 @@ macro_rules! bounds {
             /// # Errors
             /// Names what is unknown or out of range.
             pub fn with(mut self, name: &str, value: u64) -> Result<Self, String> {
-                let value = $crate::bounds::small(name, value)?;
+                let value = $crate::bounds::small(name, value, Self::DESCRIBED)?;
                 match name {
                     $($name => self.$field = value,)*
                     _ => return Err($crate::bounds::unknown(name, Self::NAMES)),

@@ -163,7 +163,15 @@ pub const WORLDS: &[Entry] = &[
     replication(
         "two-brokers",
         "everything that can go wrong, each in pairs small enough",
-        replication::Bounds { min_isr: 2, records: 1, kills: 1, power_losses: 1, fences: 1, ..QUIET },
+        replication::Bounds {
+            min_isr: 2,
+            records: 1,
+            kills: 1,
+            power_losses: 1,
+            fences: 1,
+            atomic_proposals: 1,
+            ..QUIET
+        },
     ),
     replication(
         "two-brokers-torn",

@@ -64,7 +64,7 @@ impl Exhibit {
     }
 }
 
-const TWO: Bounds = Bounds { brokers: 2, atomic_fetches: 1, ..Bounds::QUIET };
+const TWO: Bounds = Bounds { brokers: 2, atomic_fetches: 1, atomic_proposals: 1, ..Bounds::QUIET };
 const THREE: Bounds = Bounds { brokers: 3, atomic_fetches: 1, atomic_proposals: 1, ..Bounds::QUIET };
 
 /// Every exhibit, the oldest bug first.

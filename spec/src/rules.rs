@@ -117,8 +117,14 @@ decisions! {
 }
 
 impl Rules {
-    /// Kafka 4.1 or later, with eligible leader replicas. It departs from that release's code in one decision,
-    /// [`Rules::known_epoch`], where the code departs from Kafka's own TLA+ specification and breaks a property.
+    /// Kafka 4.1 or later, with eligible leader replicas. In [`Rules::known_epoch`] it follows the TLA+ specification of
+    /// KIP-966, and not that release's code, which breaks a property there.
+    ///
+    /// Whatever the rules, the machines depart from the code of 4.1 in small things that no client can tell: a broker
+    /// whose shutdown has begun is not unfenced again (`controller.broker.no-return`), one that is unregistered leaves
+    /// the ELR too, its epoch is the offset of its own record and not of its step's first, of several proposals for one
+    /// partition the last one waits (`broker.isr.one-request`), and assignments that go back in the leader epoch are
+    /// ignored (`replica.lead.epoch`), which no controller sends.
     pub const KAFKA: Self = Self {
         truncation: Truncation::OnFetch,
         fetch_fencing: FetchFencing::LeaderEpoch,

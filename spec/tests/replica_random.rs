@@ -180,7 +180,10 @@ impl World {
             let left = self.unanswered[ticket.0 as usize].checked_sub(1);
             prop_assert!(left.is_some(), "{ticket} is answered and was not asked, or twice: {outcome:?}");
             self.unanswered[ticket.0 as usize] = left.unwrap();
-            refused += usize::from(matches!(outcome, ProduceOutcome::Refused(_)));
+            let is_refused = matches!(outcome, ProduceOutcome::Refused(_));
+            refused += usize::from(is_refused);
+            let was_asked = asked.iter().any(|produce| produce.ticket == *ticket);
+            prop_assert!(!is_refused || was_asked, "{ticket} was appended, and is told that it was not");
             if let ProduceOutcome::Acked { base } = outcome {
                 let before = waited.iter().filter(|waiting| (waiting.ticket, waiting.base) == (*ticket, *base));
                 let now = asked.iter().filter(|produce| produce.ticket == *ticket);

@@ -2,7 +2,7 @@
 
 use super::args::{CheckArgs, Named, named};
 use super::outcome::Outcome;
-use super::{say, table};
+use super::{say, table, write_whole};
 use highwater_checker::catalog::{Entry, Model, WORLDS};
 use highwater_checker::engine::{Progress, Search};
 use highwater_checker::museum::{EXHIBITS, Exhibit};
@@ -11,7 +11,6 @@ use highwater_checker::story;
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Expects, Scenario, Word};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::Path;
 use std::time::Duration;
 
 /// What one search showed, with the scenario of its counterexample.
@@ -35,7 +34,7 @@ pub fn check(args: &CheckArgs) -> Result<bool, String> {
     let passed = print(args, &results)?;
     if let Some(file) = &args.scenario {
         match results.iter().find_map(|searched| searched.scenario.as_ref()) {
-            Some(told) => write_scenario(file, told)?,
+            Some(told) => write_whole(file, &told.to_string())?,
             None => eprintln!("highwater-check: nothing written to {}: there is no counterexample", file.display()),
         }
     }
@@ -63,10 +62,6 @@ fn print(args: &CheckArgs, results: &[Searched]) -> Result<bool, String> {
         unexpected.filter_map(|searched| searched.scenario.as_ref()).for_each(|scenario| say(&format!("\n{scenario}")));
     }
     Ok(passed)
-}
-
-fn write_scenario(file: &Path, told: &Scenario) -> Result<(), String> {
-    std::fs::write(file, told.to_string()).map_err(|error| format!("can't write {}: {error}", file.display()))
 }
 
 fn check_world(entry: &Entry, args: &CheckArgs) -> Result<Searched, String> {

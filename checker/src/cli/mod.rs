@@ -15,6 +15,7 @@ use highwater_checker::{controller, museum, replication};
 use highwater_spec::property;
 use highwater_spec::rules::Rules;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -44,6 +45,21 @@ pub fn answer(cli: Cli) -> ExitCode {
 /// Prints a text and ends its line. Whoever has stopped reading has read enough.
 fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Writes a file whole: no failure leaves half of it, or loses what was there.
+fn write_whole(file: &Path, text: &str) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("can't write {}: {error}", file.display());
+    if file.exists() && !file.is_file() {
+        return std::fs::write(file, text).map_err(failed);
+    }
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&beside);
+        failed(error)
+    })
 }
 
 fn list() {

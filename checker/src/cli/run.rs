@@ -1,23 +1,38 @@
 //! Running a scenario: which step does the specification not allow, and why?
 
 use super::args::RunArgs;
-use super::say;
+use super::{say, write_whole};
 use highwater_checker::catalog::Model;
 use highwater_checker::narrated::Narrated;
 use highwater_checker::story::{self, Parting};
 use highwater_spec::scenario::{Expects, Scenario};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 /// Runs a scenario and says what came of it. True if the specification allows every step, and what the scenario
 /// expects is so.
 pub fn run(args: &RunArgs) -> Result<bool, String> {
     let name = args.file.display();
-    let text = std::fs::read_to_string(&args.file).map_err(|error| format!("can't read {name}: {error}"))?;
+    let text = read(&args.file).map_err(|error| format!("can't read {name}: {error}"))?;
     let scenario: Scenario = text.parse().map_err(|error| format!("{name}: {error}"))?;
     let in_header = |error| format!("{name}: in the header: {error}");
     match Model::of_scenario(&scenario).map_err(in_header)? {
         Model::Replication(world) => run_in(&world, args, &scenario),
         Model::Controller(world) => run_in(&world, args, &scenario),
     }
+}
+
+/// No story is longer.
+const LONGEST: u64 = 64 << 20;
+
+fn read(file: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(file)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    if read as u64 > LONGEST {
+        return Err(std::io::Error::other("it is longer than 64 MiB, and so no scenario"));
+    }
+    Ok(text)
 }
 
 fn run_in<W: Narrated>(world: &W, args: &RunArgs, scenario: &Scenario) -> Result<bool, String> {
@@ -38,7 +53,7 @@ fn run_in<W: Narrated>(world: &W, args: &RunArgs, scenario: &Scenario) -> Result
         }
         Ok((anew, end)) => {
             if let Some(anew) = anew {
-                std::fs::write(&args.file, anew.to_string()).map_err(|error| format!("can't write {name}: {error}"))?;
+                write_whole(&args.file, &anew.to_string())?;
             }
             say(&format!("{name}: the specification allows all of its {} steps", scenario.steps().count()));
             Ok(expected(world, scenario, &end))

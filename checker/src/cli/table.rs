@@ -18,7 +18,7 @@ pub fn table(outcomes: &[&Outcome]) -> String {
     );
     lines.push("collision   the chance that two states were taken for one: n²/2⁶⁵".to_owned());
     lines
-        .push("✓ holds   ✓42% holds, and is promised in 42% of the states   ✗ does not hold   · not judged".to_owned());
+        .push("✓ holds   ✓42% holds, and is promised in 42% of the states   ✗ does not hold   ? not all explored   · not judged".to_owned());
     lines.extend(columns.iter().map(property_line));
     for outcome in outcomes {
         let told = outcome.properties.iter().filter_map(|judged| Some((judged.name, judged.because.as_ref()?)));
@@ -61,6 +61,7 @@ fn mark(outcome: &Outcome, name: &str) -> String {
     match outcome.properties.iter().find(|judged| judged.name == name) {
         None => "·".to_owned(),
         Some(Judged { counterexample: Some(_), .. }) => "✗".to_owned(),
+        Some(_) if outcome.stopped_by.is_some() => "?".to_owned(),
         Some(Judged { promised_in, .. }) if *promised_in == outcome.distinct => "✓".to_owned(),
         Some(Judged { promised_in, .. }) => format!("✓{}%", promised_in * 100 / outcome.distinct.max(1)),
     }

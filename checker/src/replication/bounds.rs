@@ -53,6 +53,8 @@ bounds! {
 impl Bounds {
     fn validated(self) -> Result<Self, String> {
         match self {
+            Self { acks: 3.., .. } => Err("acks is 0 for acks=all, 1 for acks=1, or 2 for either".into()),
+            Self { checkpoints: 2.., .. } => Err("checkpoints is 0 or 1".into()),
             Self { symmetric: 1, brokers: 4.., .. } => Err("symmetric=1 is for at most 3 brokers".into()),
             Self { symmetric: 1, elections: 1.., .. } => {
                 Err("a preferred leader is told apart by its name: elections go with symmetric=0 only".into())

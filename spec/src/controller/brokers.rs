@@ -81,9 +81,11 @@ pub struct HeartbeatFacts {
 }
 
 impl Controller {
-    /// A newly active controller gives every broker that is not fenced a whole session's time.
+    /// `controller.broker.sessions`: a newly active controller gives every broker that is not fenced a whole session's
+    /// time.
     pub(super) fn begin_sessions(&mut self, out: &mut Vec<Output>) {
-        let registered: Vec<_> = self.image.brokers.iter().map(|(broker, found)| (*broker, found.epoch)).collect();
+        let unfenced = self.image.brokers.iter().filter(|(_, found)| !found.fenced);
+        let registered: Vec<_> = unfenced.map(|(broker, found)| (*broker, found.epoch)).collect();
         self.sessions.clear();
         registered.into_iter().for_each(|(broker, epoch)| self.extend_session(broker, epoch, out));
     }

@@ -109,8 +109,11 @@ impl Controller {
 
     /// `controller.elect.unclean`: a topic that prefers a lossy leader gets one as soon as someone is alive.
     fn elect_for_leaderless(&self, rules: &Rules, choice: Option<BrokerId>, records: &mut Vec<Record>) {
-        let leaderless = |partition: &Partition| partition.leader.is_none();
-        self.change_partitions(rules, leaderless, |builder| builder.choice(choice), records);
+        let leaderless = self.image.partitions().filter(|(_, partition)| partition.leader.is_none());
+        for (id, partition) in leaderless.filter(|(id, _)| self.image.allows_unclean_election(id.topic)) {
+            let change = ChangeBuilder::new(rules, &self.image, id, partition).choice(choice).build();
+            records.extend(change.map(|change| Record::PartitionChanged { partition: id, change }));
+        }
     }
 }
 

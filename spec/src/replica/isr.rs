@@ -2,7 +2,7 @@
 //!
 //! Rules: `replica.isr.*`. Source: KIP-497, KIP-903; Kafka's `Partition.prepareIsrExpand`, `handleAlterPartitionError`.
 
-use super::{Output, Replica, Role};
+use super::{Output, Replica, Role, Timer};
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
 use crate::rules::{IsrAdmission, IsrBrokerEpoch, Rules};
@@ -104,18 +104,30 @@ impl<C: Carrier> Replica<C> {
 
     /// `replica.isr.lag`: a member that has not been caught up for `replica.lag.time.max.ms` and is behind now leaves.
     pub(super) fn follower_lagged(&mut self, rules: &Rules, follower: BrokerId, out: &mut Vec<Output<C>>) {
-        let end = self.log.end;
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress_mut(follower) else { return };
         progress.lagging = true;
-        if progress.end == Some(end) {
-            return;
-        }
+        self.propose_isr_shrink(rules, out);
+    }
+
+    /// All that are out of sync leave at once; while a change is under way they wait for the timer after its answer.
+    fn propose_isr_shrink(&mut self, rules: &Rules, out: &mut Vec<Output<C>>) {
+        let Role::Leader(leader) = &self.role else { return };
         let Isr::Committed(isr) = &leader.isr else { return };
-        if isr.contains(follower) {
-            let proposed = isr.without(follower);
-            self.propose_isr(rules, &proposed, out);
+        let out_of_sync = leader.progress.iter().filter(|progress| !progress.is_caught_up(self.log.end));
+        let remaining = isr.minus(&out_of_sync.map(|progress| progress.replica).collect());
+        if remaining != *isr {
+            self.propose_isr(rules, &remaining, out);
         }
+    }
+
+    /// Gives members that are behind `replica.lag.time.max.ms` from now: those that have just joined, and those whose
+    /// time ran out while another change was under way.
+    pub(super) fn watch_lagging(&self, out: &mut Vec<Output<C>>) {
+        let Role::Leader(leader) = &self.role else { return };
+        let isr = leader.isr.committed();
+        let behind = leader.progress.iter().filter(|progress| progress.lagging && isr.contains(progress.replica));
+        out.extend(behind.map(|progress| Output::SetTimer { timer: Timer::Lag(progress.replica), from: None }));
     }
 
     fn propose_isr(&mut self, rules: &Rules, proposed: &Brokers, out: &mut Vec<Output<C>>) {
@@ -154,6 +166,7 @@ impl<C: Carrier> Replica<C> {
                 leader.isr = Isr::Committed(state.isr);
                 self.partition_epoch = Some(state.partition_epoch);
                 self.raise_high_watermark(rules, out);
+                self.watch_lagging(out);
             }
             // Metadata is on its way and will override what is pending.
             Ok(_) => {}

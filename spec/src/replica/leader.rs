@@ -156,6 +156,7 @@ impl<C: Carrier> Replica<C> {
         }
         self.role = Role::Leader(leader);
         self.raise_high_watermark(rules, out);
+        self.watch_lagging(out);
     }
 
     /// What the metadata log says of the other brokers; it may let a follower join at its next fetch.
