@@ -1,0 +1,3 @@
+//! Real clients.
+
+fn main() {}
