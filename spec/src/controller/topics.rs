@@ -15,11 +15,11 @@ impl Controller {
     pub(super) fn create_topic(&self, topic: CreateTopic, records: &mut Vec<Record>) -> Reply {
         match self.new_partitions(&topic) {
             Err(refusal) => Reply::Refused(refusal),
+            Ok(_) if topic.validate_only => Reply::Created(topic.id),
             Ok(partitions) => {
                 records.push(Record::TopicCreated { topic: topic.id, name: topic.name });
-                if topic.config != Config::default() {
-                    records.push(Record::ConfigChanged { topic: Some(topic.id), config: topic.config });
-                }
+                let settings = Config::default().changes(&topic.config).into_iter();
+                records.extend(settings.map(|setting| Record::ConfigChanged { topic: Some(topic.id), setting }));
                 let created = |partition| Record::PartitionCreated { topic: topic.id, partition };
                 records.extend(partitions.into_iter().map(created));
                 Reply::Created(topic.id)
@@ -124,9 +124,9 @@ impl Controller {
         records: &mut Vec<Record>,
     ) -> Reply {
         let before = match topic {
-            None => self.image.defaults,
+            None => &self.image.defaults,
             Some(topic) => match self.image.topics.get(&topic) {
-                Some(topic) => topic.config,
+                Some(topic) => &topic.config,
                 None => return Reply::Refused(Refusal::UnknownTopicId),
             },
         };
@@ -134,10 +134,8 @@ impl Controller {
         if config.min_insync_replicas == Some(0) || (topic.is_none() && unset && rules.keeps_elr()) {
             return Reply::Refused(Refusal::InvalidConfig);
         }
-        if config == before {
-            return Reply::Configured;
-        }
-        records.push(Record::ConfigChanged { topic, config });
+        let settings = before.changes(&config).into_iter();
+        records.extend(settings.map(|setting| Record::ConfigChanged { topic, setting }));
         if config.min_insync_replicas != before.min_insync_replicas && rules.keeps_elr() {
             records.push(Record::ElrCleared { topic });
         }
