@@ -28,4 +28,4 @@ pub use record::{Record, RecordHeader, Records, records};
 pub use split::{Batches, split};
 
 /// "No producer", "no producer epoch", "no sequence", "no timestamp" in the fields of a batch.
-pub const NONE: i8 = -1;
+const NONE: i8 = -1;
