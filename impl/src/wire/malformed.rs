@@ -29,15 +29,16 @@ pub struct Case {
 /// # Errors
 /// If `body` is not a valid message.
 pub fn cases(schema: &Schema, version: i16, body: &Bytes, seed: u64) -> Result<Vec<Case>, DecodeError> {
-    let mut spoiler = Spoiler { body, dice: Dice::new(seed), cases: Vec::new() };
+    let marks = marks(schema, version, body)?;
+    let tag_sizes = marks.iter().filter_map(TagSize::of).collect();
+    let mut spoiler = Spoiler { body, tag_sizes, dice: Dice::new(seed), cases: Vec::new() };
     let mut spoilt = BTreeSet::new();
-    for mark in marks(schema, version, body)? {
+    for mark in marks {
         if spoilt.insert((mark.path.clone(), mark.part.name())) {
             spoiler.spoil(&mark);
         }
     }
-    spoiler.case("", "followed by a byte", body.len()..body.len(), &[0]);
-    spoiler.case("", "followed by itself", body.len()..body.len(), if body.is_empty() { &[0] } else { body });
+    spoiler.push("", "followed by a byte", [body, &[0][..]].concat());
     Ok(spoiler.cases)
 }
 
@@ -50,18 +51,52 @@ const ENDLESS_VARINT: [u8; 6] = [0x80, 0x80, 0x80, 0x80, 0x80, 0x00];
 /// A varint of 35 bits.
 const WIDE_VARINT: [u8; 5] = [0xff, 0xff, 0xff, 0xff, 0x7f];
 
+/// The size of a tagged field.
+struct TagSize {
+    /// Where it is written.
+    range: Range<usize>,
+    /// Where the field is.
+    field: Range<usize>,
+}
+
+impl TagSize {
+    fn of(mark: &Mark) -> Option<Self> {
+        let Part::TagSize { content, .. } = mark.part else { return None };
+        let field = mark.range.end..mark.range.end + content;
+        Some(Self { range: mark.range.clone(), field })
+    }
+
+    fn encloses(&self, range: &Range<usize>) -> bool {
+        self.field.start <= range.start && range.end <= self.field.end
+    }
+}
+
 struct Spoiler<'a> {
     body: &'a Bytes,
+    /// By rising position, so that an inner one comes after those around it.
+    tag_sizes: Vec<TagSize>,
     dice: Dice,
     cases: Vec<Case>,
 }
 
 impl Spoiler<'_> {
-    /// Puts `instead` where `range` was.
-    fn case(&mut self, path: &str, fault: &str, range: Range<usize>, instead: &[u8]) {
-        let body = [&self.body[..range.start], instead, &self.body[range.end..]].concat().into();
+    fn push(&mut self, path: &str, fault: &str, body: Vec<u8>) {
         let name = if path.is_empty() { fault.to_owned() } else { format!("{path} {fault}") };
-        self.cases.push(Case { name, path: path.to_owned(), body });
+        self.cases.push(Case { name, path: path.to_owned(), body: body.into() });
+    }
+
+    /// Puts `instead` where `range` was. The sizes of tagged fields around it are put right, so that nothing else is
+    /// wrong.
+    fn case(&mut self, path: &str, fault: &str, range: Range<usize>, instead: &[u8]) {
+        let mut body = self.body.to_vec();
+        let mut longer_by = instead.len() as i64 - range.len() as i64;
+        body.splice(range.clone(), instead.iter().copied());
+        for around in self.tag_sizes.iter().rev().filter(|tag_size| tag_size.encloses(&range)) {
+            let size = varint((around.field.len() as i64 + longer_by) as u32);
+            longer_by += size.len() as i64 - around.range.len() as i64;
+            body.splice(around.range.clone(), size);
+        }
+        self.push(path, fault, body);
     }
 
     fn spoil(&mut self, mark: &Mark) {
@@ -95,7 +130,7 @@ impl Spoiler<'_> {
         if !mark.range.is_empty() {
             let end = mark.range.start + self.dice.below(mark.range.len());
             let fault = format!("ends within its {}", mark.part.name());
-            self.case(&mark.path, &fault, end..self.body.len(), &[]);
+            self.push(&mark.path, &fault, self.body[..end].to_vec());
         }
     }
 
