@@ -28,7 +28,7 @@ impl Controller {
     }
 
     fn new_partitions(&self, topic: &CreateTopic) -> Result<Vec<Partition>, Refusal> {
-        if !is_valid_name(&topic.name) || self.image.topics.values().any(|known| collide(&known.name, &topic.name)) {
+        if !is_valid_topic_name(&topic.name) || self.image.topics.values().any(|known| collide(&known.name, &topic.name)) {
             let taken = self.image.topics.values().any(|known| known.name == topic.name);
             return Err(if taken { Refusal::TopicAlreadyExists } else { Refusal::InvalidTopic });
         }
@@ -144,7 +144,8 @@ impl Controller {
 }
 
 /// `controller.topic.name`: letters, digits, `.`, `_` and `-`, at most 249, and neither `.` nor `..`.
-fn is_valid_name(name: &str) -> bool {
+#[must_use]
+pub fn is_valid_topic_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     !name.is_empty() && name.len() <= MAX_NAME && name != "." && name != ".." && name.bytes().all(allowed)
 }
