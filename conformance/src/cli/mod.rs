@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and how the answer is told.
 
 mod apache_kafka;
+mod clients;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -21,12 +22,15 @@ pub struct Cli {
 enum Command {
     /// Run a cluster of Apache Kafka's own brokers on this machine, to compare with
     ApacheKafka(apache_kafka::Args),
+    /// Let real clients, unmodified, use a cluster
+    Clients(clients::Args),
 }
 
 /// Does what was asked. Exit status: 0 if all is well, 1 if not, 2 if the question could not be put.
 pub fn answer(cli: Cli) -> ExitCode {
     let answered = match cli.command {
         Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
+        Command::Clients(args) => Ok(clients::answer(args)),
     };
     answered.unwrap_or_else(|error| {
         eprintln!("error: {error}");
