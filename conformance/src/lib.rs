@@ -1,11 +1,12 @@
 //! Judges real clusters: a cluster of ours, or any that speaks Kafka's protocol, Apache Kafka first.
 //!
 //! [`apache_kafka`] brings up a cluster of Apache's own brokers, the oracle. [`clients`] lets real clients use a cluster
-//! ([`target`]).
+//! ([`target`]). [`requests`] sends raw requests and compares what two clusters make of them.
 
 pub mod apache_kafka;
 pub mod clients;
 pub mod command;
+pub mod requests;
 pub mod target;
 
 use std::env;

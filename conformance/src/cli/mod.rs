@@ -2,6 +2,7 @@
 
 mod apache_kafka;
 mod clients;
+mod requests;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -24,6 +25,10 @@ enum Command {
     ApacheKafka(apache_kafka::Args),
     /// Let real clients, unmodified, use a cluster
     Clients(clients::Args),
+    /// Send a script of raw requests, sound and malformed, and tell every answer
+    Requests(requests::RequestsArgs),
+    /// Send the script to two clusters, and tell what they answer differently
+    Compare(requests::CompareArgs),
 }
 
 /// Does what was asked. Exit status: 0 if all is well, 1 if not, 2 if the question could not be put.
@@ -31,6 +36,8 @@ pub fn answer(cli: Cli) -> ExitCode {
     let answered = match cli.command {
         Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
         Command::Clients(args) => Ok(clients::answer(args)),
+        Command::Requests(args) => requests::requests(args),
+        Command::Compare(args) => requests::compared(args),
     };
     answered.unwrap_or_else(|error| {
         eprintln!("error: {error}");
