@@ -31,10 +31,13 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Decodes bytes of a version, and encodes what they say.
+type Recode = dyn Fn(&Bytes, i16) -> Result<Bytes, DecodeError>;
+
 /// Something that can be decoded, and encoded again.
 struct Subject {
     schema: &'static Schema,
-    recode: Box<dyn Fn(&Bytes, i16) -> Result<Bytes, DecodeError>>,
+    recode: Box<Recode>,
 }
 
 fn written(encode: impl FnOnce(&mut Writer)) -> Bytes {
