@@ -13,7 +13,7 @@ use super::to_controller::Call;
 use crate::carrier::Net;
 use crate::cells::{Drained, Inbox, Published};
 use crate::storage::PartitionName;
-use highwater_spec::broker::{Broker, Input, Output, Timer};
+use highwater_spec::broker::{Broker, Input, Output, Stage, Timer};
 use highwater_spec::controller::Record;
 use highwater_spec::machine::Machine;
 use highwater_spec::replica;
@@ -23,6 +23,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
+
+/// Between two heartbeats while a broker waits for leave to stop.
+const SHUTDOWN_HEARTBEAT: Duration = Duration::from_millis(50);
 
 /// What reaches the broker machine.
 pub enum Event {
@@ -207,6 +210,10 @@ impl BrokerHost {
             Output::Exit => self.around.life.send_modify(|life| life.ended = true),
             Output::SetTimer(timer) => {
                 let runs = match timer {
+                    // As in Kafka, a broker that waits for leave to stop asks sooner.
+                    Timer::Heartbeat if self.machine.stage() == Stage::ShuttingDown => {
+                        self.around.timing.heartbeat.min(SHUTDOWN_HEARTBEAT)
+                    }
                     Timer::Heartbeat => self.around.timing.heartbeat,
                     Timer::Registration | Timer::AlterPartitionRetry => self.around.timing.retry,
                 };

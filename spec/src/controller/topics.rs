@@ -28,7 +28,9 @@ impl Controller {
     }
 
     fn new_partitions(&self, topic: &CreateTopic) -> Result<Vec<Partition>, Refusal> {
-        if !is_valid_topic_name(&topic.name) || self.image.topics.values().any(|known| collide(&known.name, &topic.name)) {
+        if !is_valid_topic_name(&topic.name)
+            || self.image.topics.values().any(|known| collide(&known.name, &topic.name))
+        {
             let taken = self.image.topics.values().any(|known| known.name == topic.name);
             return Err(if taken { Refusal::TopicAlreadyExists } else { Refusal::InvalidTopic });
         }

@@ -3,6 +3,7 @@
 //! Source: Kafka's `ControllerApis`.
 
 use super::describe::{self, meant_for};
+use super::topics::Forwarded;
 use super::{api_versions, configs, errors};
 use crate::cells::{Inbox, Parked, Published};
 use crate::config::NodeConfig;
@@ -289,12 +290,10 @@ impl ControllerService {
     }
 
     async fn delete_topics(&self, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
-        let by_name = request.topic_names.into_iter().map(|name| (Some(name), Uuid::ZERO));
-        let by_either = request.topics.into_iter().map(|topic| (topic.name, topic.topic_id));
-        let asked: Vec<_> = by_name.chain(by_either).collect();
-        let mut responses = Vec::with_capacity(asked.len());
-        for (name, id) in asked {
-            responses.push(self.delete_topic(name, id).await);
+        let topics = request.in_newest().topics;
+        let mut responses = Vec::with_capacity(topics.len());
+        for topic in topics {
+            responses.push(self.delete_topic(topic.name, topic.topic_id).await);
         }
         DeleteTopicsResponse { responses, ..Default::default() }
     }
