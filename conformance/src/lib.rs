@@ -1,1 +1,20 @@
-//! Judges real clusters.
+//! Judges real clusters: a cluster of ours, or any that speaks Kafka's protocol, Apache Kafka first.
+//!
+//! [`apache_kafka`] brings up a cluster of Apache's own brokers, the oracle. [`clients`] lets real clients use a cluster
+//! ([`target`]). [`requests`] sends raw requests and compares what two clusters make of them.
+
+pub mod apache_kafka;
+pub mod clients;
+pub mod command;
+pub mod requests;
+pub mod target;
+
+use std::env;
+use std::path::PathBuf;
+
+/// The user's cache directory for this suite: `$XDG_CACHE_HOME/highwater`, else `~/.cache/highwater`.
+pub fn cache_dir() -> Option<PathBuf> {
+    let of_home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(of_home)?;
+    Some(base.join("highwater"))
+}

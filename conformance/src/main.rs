@@ -1,3 +1,10 @@
-//! The command line of the conformance suite.
+//! `highwater-conform`: the command line of the conformance suite.
 
-fn main() {}
+mod cli;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::answer(cli::Cli::parse())
+}

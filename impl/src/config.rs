@@ -17,6 +17,7 @@ pub use network::{BrokerListener, Endpoint, Listener, Network, Quorum};
 pub use settings::{Settings, Source, UnknownSetting};
 
 use highwater_spec::values::BrokerId;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -68,6 +69,7 @@ macro_rules! settings {
         pub struct NodeConfig {
             /// Where this node listens and where it finds the controller.
             pub network: Network,
+            given: BTreeMap<String, String>,
             $($(#[doc = $doc])+ #[doc = ""] #[doc = concat!("`", $name, "`")] pub $field: $type,)+
         }
 
@@ -89,7 +91,14 @@ macro_rules! settings {
                 Ok(Self {
                     $($field: settings.read($name, settings!(@default $($default)?), $parse)?,)+
                     network: Network::read(settings)?,
+                    given: settings.values(),
                 })
+            }
+
+            /// What the user set `name` to, as text.
+            #[must_use]
+            pub fn given(&self, name: &str) -> Option<&str> {
+                self.given.get(name).map(String::as_str)
             }
         }
     };
@@ -134,6 +143,8 @@ settings! {
     replica_high_watermark_checkpoint_interval: Duration =
         "replica.high.watermark.checkpoint.interval.ms" or "5000", millis(1);
 
+    /// The most bytes of records in the answer to one fetch. A larger batch still comes, alone.
+    fetch_max_bytes: u32 = "fetch.max.bytes" or "57671680", bytes(1024);
     /// The most bytes of one request.
     socket_request_max_bytes: u32 = "socket.request.max.bytes" or "104857600", bytes(1);
     /// How many requests of one connection may be under way; further ones stay in the socket. Not Kafka's.

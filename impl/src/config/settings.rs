@@ -110,6 +110,11 @@ impl Settings {
         }
     }
 
+    /// Every value that was set, by its name.
+    pub(super) fn values(&self) -> BTreeMap<String, String> {
+        self.by_name.iter().map(|(name, (_, value))| (name.clone(), value.clone())).collect()
+    }
+
     /// The settings that don't exist, in the order of their names.
     pub fn unknown(&self) -> impl Iterator<Item = UnknownSetting> + '_ {
         let known = |name: &str| keys().any(|key| key.name == name);

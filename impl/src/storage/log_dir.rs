@@ -162,11 +162,31 @@ impl LogDir {
         checkpoint::store(&self.path, LOG_STARTS, offsets)
     }
 
+    /// The topic that a partition's folder belongs to; none if there is no folder, or nothing in it yet.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`]; [`StorageError::Malformed`] for its `partition.metadata`.
+    pub fn topic_of(&self, partition: &PartitionName) -> Result<Option<TopicId>, StorageError> {
+        partition_metadata::load(&self.folder_of(partition))
+    }
+
+    /// Takes a partition's folder away, with everything in it.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`].
+    pub fn discard(&self, partition: &PartitionName) -> Result<(), StorageError> {
+        let folder = self.folder_of(partition);
+        let doomed = self.path.join(format!("{partition}{DELETE}"));
+        fs::rename(&folder, &doomed).context("rename", &folder)?;
+        durable::sync_folder(&self.path)?;
+        fs::remove_dir_all(&doomed).context("remove", &doomed)
+    }
+
     /// Leaves the mark of a clean shutdown. Every log is closed and every checkpoint stored before.
     ///
     /// # Errors
     /// [`StorageError::Io`].
-    pub fn close(self, epoch: Option<BrokerEpoch>) -> Result<(), StorageError> {
+    pub fn mark_clean(&self, epoch: Option<BrokerEpoch>) -> Result<(), StorageError> {
         clean_shutdown::leave(&self.path, epoch)
     }
 }

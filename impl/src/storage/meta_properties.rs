@@ -39,7 +39,7 @@ impl MetaProperties {
     }
 
     /// The identity; none if the directory has none yet.
-    pub(super) fn load(folder: &Path) -> Result<Option<Self>, StorageError> {
+    pub fn load(folder: &Path) -> Result<Option<Self>, StorageError> {
         let path = folder.join(NAME);
         let Some(text) = durable::read(&path)? else { return Ok(None) };
         let properties = properties(&text);

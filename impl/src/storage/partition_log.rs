@@ -64,6 +64,11 @@ impl PartitionLog {
         Ok((log, Found { start, end: opened.end, epochs: opened.epochs, high_watermark }))
     }
 
+    /// Keeps the log like this from now on.
+    pub fn configure(&mut self, config: LogConfig) {
+        self.config = config;
+    }
+
     /// Writes batches at the end, with their offsets and epochs stamped on them; nothing is copied, nothing flushed.
     ///
     /// # Errors

@@ -68,7 +68,7 @@ impl LogReader {
             for segment in log.from(start.max(log.start()?)).iter().take_while(|segment| segment.base < upto) {
                 for batch in batches(segment, start.max(largest_hint(segment, upto)?), upto)? {
                     let batch = batch?;
-                    let timestamp = batch.header.max_timestamp;
+                    let timestamp = largest_in(&batch, start, upto)?;
                     if timestamp > largest.as_ref().map_or(-1, |(known, _)| *known) {
                         largest = Some((timestamp, batch));
                     }
@@ -107,6 +107,21 @@ fn batches(
     let scan = Scan::batches(segment, segment.position_of(from)?);
     let scan = scan.map(|batch| batch.map_err(|error| error.into_storage(segment)));
     Ok(scan.take_while(move |batch| batch.as_ref().map_or(true, |batch| batch.header.base_offset < upto)))
+}
+
+/// The largest timestamp of the records of a batch from `start` on and below `upto`; −1 if there are none.
+fn largest_in(batch: &Scanned, start: Offset, upto: Offset) -> Result<i64, StorageError> {
+    if start <= batch.header.base_offset && batch.header.next_offset() <= upto {
+        return Ok(batch.header.max_timestamp);
+    }
+    let mut largest = -1;
+    for record in records(&batch.bytes, LIMIT)? {
+        let Record { offset, timestamp, .. } = record?;
+        if start <= offset && offset < upto {
+            largest = timestamp.max(largest);
+        }
+    }
+    Ok(largest)
 }
 
 /// The first record of a batch that is `wanted` and lies below `upto`.

@@ -1,0 +1,110 @@
+//! One node as a process: formatted, started, told from others, stopped.
+
+use super::artifacts::Artifacts;
+use super::state::Node;
+use super::{Error, properties};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A node that hasn't ended by then is killed. Of a quorum that stops all at once, the last can't hand over anything.
+const PATIENCE: Duration = Duration::from_secs(4);
+const POLL: Duration = Duration::from_millis(50);
+
+/// Formats the node's log directory, with ELR on (KIP-966).
+pub(super) fn format(
+    dir: &Path,
+    java: &Path,
+    artifacts: &Artifacts,
+    node: &Node,
+    cluster_id: &str,
+) -> Result<(), Error> {
+    let mut tool = command(dir, java, artifacts, "kafka.tools.StorageTool");
+    tool.args(["format", "--ignore-formatted", "--cluster-id", cluster_id, "--feature"]);
+    tool.arg("eligible.leader.replicas.version=1").arg("--config").arg(&node.properties);
+    let output = tool.output().map_err(Error::io("run", java))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    Err(Error::Format { node: node.id, said: last_lines(&said, 20) })
+}
+
+/// Starts the node's process, which outlives this one. Its output goes to its log.
+pub(super) fn start(dir: &Path, java: &Path, artifacts: &Artifacts, node: &Node) -> Result<u32, Error> {
+    let log = log(dir, node);
+    let file = File::options().create(true).append(true).open(&log).map_err(Error::io("open", &log))?;
+    let also = file.try_clone().map_err(Error::io("open", &log))?;
+    let mut broker = command(dir, java, artifacts, "kafka.Kafka");
+    // A group of its own: Ctrl-C at the terminal that started it isn't for it.
+    broker.arg(&node.properties).stdin(Stdio::null()).stdout(file).stderr(also).process_group(0);
+    Ok(broker.spawn().map_err(Error::io("run", java))?.id())
+}
+
+fn command(dir: &Path, java: &Path, artifacts: &Artifacts, class: &str) -> Command {
+    let mut command = Command::new(java);
+    command.args(["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+    command.arg(format!("-Dlog4j2.configurationFile={}", properties::log4j(dir).display()));
+    command.args(["-cp", &artifacts.class_path(), class]).current_dir(dir);
+    command
+}
+
+/// Where the node's output goes.
+pub(super) fn log(dir: &Path, node: &Node) -> PathBuf {
+    dir.join(format!("node-{}.log", node.id))
+}
+
+/// The end of the node's output.
+pub(super) fn said(dir: &Path, node: &Node) -> String {
+    last_lines(&fs::read_to_string(log(dir, node)).unwrap_or_default(), 15)
+}
+
+/// Whether the process runs that was started for this node. A process id may be used again: the settings' path in
+/// the command line says whose it is. A zombie has no command line.
+pub(super) fn is_running(node: &Node) -> bool {
+    let Some(pid) = node.pid else { return false };
+    let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let properties = node.properties.as_os_str().as_encoded_bytes();
+    command_line.split(|byte| *byte == 0).any(|argument| argument == properties)
+}
+
+/// Stops these nodes: asked first, killed when they don't end.
+pub(super) fn stop(nodes: &[Node]) -> Result<(), Error> {
+    signal(nodes, Signal::TERM);
+    if wait_until_ended(nodes).is_some() {
+        signal(nodes, Signal::KILL);
+    }
+    match wait_until_ended(nodes) {
+        Some(Node { id: node, pid: Some(pid), .. }) => Err(Error::StillRunning { node: *node, pid: *pid }),
+        _ => Ok(()),
+    }
+}
+
+fn signal(nodes: &[Node], signal: Signal) {
+    for node in nodes.iter().filter(|node| is_running(node)) {
+        if let Some(pid) = node.pid.and_then(|pid| Pid::from_raw(pid.cast_signed())) {
+            let _ = kill_process(pid, signal); // it may have ended just now
+        }
+    }
+}
+
+/// Waits until all have ended; a node that has not, when patience ends.
+fn wait_until_ended(nodes: &[Node]) -> Option<&Node> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let running = nodes.iter().find(|node| is_running(node))?;
+        if Instant::now() > deadline {
+            return Some(running);
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+/// The last `count` lines of a text.
+pub(super) fn last_lines(text: &str, count: usize) -> String {
+    let lines = text.trim_end().lines().collect::<Vec<_>>();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}

@@ -1,0 +1,46 @@
+//! The command line: what can be asked, and how the answer is told.
+
+mod apache_kafka;
+mod clients;
+mod requests;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Asks a real cluster whether it does what Kafka's specification says.
+#[derive(Debug, Parser)]
+#[command(name = "highwater-conform", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Where fetched programs are kept [default: $XDG_CACHE_HOME/highwater, else ~/.cache/highwater]
+    #[arg(long, global = true, value_name = "DIR", env = "HIGHWATER_CACHE_DIR")]
+    cache_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a cluster of Apache Kafka's own brokers on this machine, to compare with
+    ApacheKafka(apache_kafka::Args),
+    /// Let real clients, unmodified, use a cluster
+    Clients(clients::Args),
+    /// Send a script of raw requests, sound and malformed, and tell every answer
+    Requests(requests::RequestsArgs),
+    /// Send the script to two clusters, and tell what they answer differently
+    Compare(requests::CompareArgs),
+}
+
+/// Does what was asked. Exit status: 0 if all is well, 1 if not, 2 if the question could not be put.
+pub fn answer(cli: Cli) -> ExitCode {
+    let answered = match cli.command {
+        Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
+        Command::Clients(args) => Ok(clients::answer(args)),
+        Command::Requests(args) => requests::requests(args),
+        Command::Compare(args) => requests::compared(args),
+    };
+    answered.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(2)
+    })
+}

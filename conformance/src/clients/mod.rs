@@ -1,0 +1,119 @@
+//! Real clients, unmodified, against a cluster: one named case for each thing that they do.
+//!
+//! A case whose client isn't installed is reported as ignored, by its name, with the command that installs the client.
+//! Nothing here asserts how long something takes.
+
+mod confluent;
+mod kcat;
+
+use crate::target::Target;
+use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A client that others wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// kcat, the command-line client.
+    Kcat,
+    /// confluent-kafka for Python.
+    ConfluentKafka,
+}
+
+impl Client {
+    /// Why the client can't be used, if it can't, and the command that installs it.
+    fn missing(self) -> Option<String> {
+        match self {
+            Self::Kcat => kcat::missing(),
+            Self::ConfluentKafka => confluent::missing(),
+        }
+    }
+}
+
+/// Where a case happens.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// The cluster's addresses.
+    pub bootstrap: String,
+    /// A topic for this case alone, which doesn't exist yet. Names that begin with it are free as well.
+    pub topic: String,
+}
+
+type Run = Box<dyn FnOnce(&Stage) -> Result<(), Failed> + Send>;
+
+/// One thing that a client does.
+pub struct Case {
+    client: Client,
+    name: String,
+    run: Run,
+}
+
+impl Case {
+    fn new(
+        client: Client,
+        name: impl Into<String>,
+        run: impl FnOnce(&Stage) -> Result<(), Failed> + Send + 'static,
+    ) -> Self {
+        Self { client, name: name.into(), run: Box::new(run) }
+    }
+}
+
+/// Every case of every client.
+pub fn cases() -> Vec<Case> {
+    kcat::cases().into_iter().chain(confluent::cases()).collect()
+}
+
+/// Runs the cases that `arguments` choose against the target, and reports as `cargo test` does. The target ends when
+/// all have run.
+pub fn run(arguments: &Arguments, target: Target) -> Conclusion {
+    for client in [Client::Kcat, Client::ConfluentKafka] {
+        if let Some(missing) = client.missing() {
+            eprintln!("{client:?}'s cases are ignored: {missing}");
+        }
+    }
+    let target = Arc::new(target);
+    let trials = cases().into_iter().map(|case| trial(case, Arc::clone(&target))).collect();
+    libtest_mimic::run(arguments, trials)
+}
+
+fn trial(case: Case, target: Arc<Target>) -> Trial {
+    let (kind, ignored) = match case.client {
+        Client::Kcat => ("kcat", Client::Kcat.missing().is_some()),
+        Client::ConfluentKafka => ("confluent-kafka", Client::ConfluentKafka.missing().is_some()),
+    };
+    let topic = topic(&case.name);
+    let run = move || (case.run)(&Stage { bootstrap: target.bootstrap().to_owned(), topic });
+    Trial::test(case.name, run).with_kind(kind).with_ignored_flag(ignored)
+}
+
+/// A name that no other case, and no other run of this process' machine, has.
+fn topic(case: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{:x}-{:x}-{count}", case.replace(' ', "-"), std::process::id(), since_1970.as_millis())
+}
+
+/// A failure, unless `seen` is what was expected.
+fn expect<T: PartialEq + std::fmt::Debug>(what: &str, seen: &T, expected: &T) -> Result<(), Failed> {
+    if seen == expected {
+        return Ok(());
+    }
+    Err(format!("{what}: {expected:?} was expected, {seen:?} was seen").into())
+}
+
+/// A failure, if a client that waits at the end asks more often than its longest wait implies. It may ask twice as
+/// often, and a few times when it starts: what is caught is a client that is answered at once, thousands of times.
+fn expect_patience(fetches: u64, waited_ms: u64, fetch_wait_ms: u64) -> Result<(), Failed> {
+    let most = 2 * waited_ms / fetch_wait_ms + 6;
+    if fetches == 0 {
+        return Err("no Fetch request was seen".into());
+    }
+    if fetches <= most {
+        return Ok(());
+    }
+    Err(format!(
+        "{fetches} Fetch requests in {waited_ms} ms of silence; with waits of {fetch_wait_ms} ms {most} are enough"
+    )
+    .into())
+}

@@ -1,0 +1,123 @@
+//! Takes out of an answer what differs between two runs of one cluster: names of the run, ids, ports, placement.
+
+use super::batch;
+use super::tree::Tree;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the run has met.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Put after each name of the script, with a dash before it, so that no run meets another's topics.
+    pub run: String,
+    /// The ids of brokers.
+    pub brokers: BTreeSet<i32>,
+    /// The names of topics, without the run, by their ids.
+    pub topics: BTreeMap<[u8; 16], String>,
+    /// Whether brokers are told by their ids, because the case chose them.
+    pub placement: bool,
+}
+
+impl Known {
+    /// The tree without what is of this run only. `sorted`: the order of lists means nothing.
+    pub fn normal(&self, tree: Tree, sorted: bool) -> Tree {
+        match tree {
+            Tree::Struct(fields) => {
+                Tree::Struct(fields.into_iter().map(|(name, value)| (name, self.field(name, value, sorted))).collect())
+            }
+            Tree::List(values) => {
+                let kept = values.into_iter().filter(|value| !self.is_foreign(value));
+                let mut values = kept.map(|value| self.normal(value, sorted)).collect::<Vec<_>>();
+                if sorted {
+                    values.sort_by_key(super::render::paths);
+                }
+                Tree::List(values)
+            }
+            Tree::Text(text) => Tree::Text(text.replace(&format!("-{}", self.run), "")),
+            Tree::Id(id) => Tree::Text(self.id(id)),
+            other => other,
+        }
+    }
+
+    fn field(&self, name: &'static str, value: Tree, sorted: bool) -> Tree {
+        let is_broker = |id: &Tree| matches!(id, Tree::Int(id) if self.is_broker(*id));
+        match (name, value) {
+            ("host", Tree::Text(host)) if !host.is_empty() => placeholder("<host>"),
+            ("port", Tree::Int(port)) if port > 0 => placeholder("<port>"),
+            ("cluster_id", Tree::Text(id)) if !id.is_empty() => placeholder("<cluster>"),
+            ("session_id", Tree::Int(id)) if id != 0 => placeholder("<session>"),
+            ("log_append_time_ms", Tree::Int(time)) if time > 0 => placeholder("<now>"),
+            ("finalized_features_epoch", Tree::Int(epoch)) if epoch >= 0 => placeholder("<epoch>"),
+            ("controller_id", id) if is_broker(&id) => placeholder("<a broker>"),
+            ("leader_id", id) if is_broker(&id) && !self.placement => placeholder("<a broker>"),
+            ("replica_nodes" | "isr_nodes", Tree::List(ids)) if !self.placement && ids.iter().all(is_broker) => {
+                Tree::Text(format!("<{} brokers>", ids.len()))
+            }
+            ("replica_nodes", list) => list, // the first is preferred
+            ("records", Tree::Bytes(bytes)) => batch::told(&bytes),
+            (_, value) => self.normal(value, sorted),
+        }
+    }
+
+    fn is_broker(&self, id: i64) -> bool {
+        i32::try_from(id).is_ok_and(|id| self.brokers.contains(&id))
+    }
+
+    /// Whether this tells of a topic that exists and isn't of this run.
+    fn is_foreign(&self, value: &Tree) -> bool {
+        let Some(Tree::Text(name)) = value.field("name") else { return false };
+        value.field("is_internal").is_some() && value.int("error_code") == Some(0) && !name.contains(&self.run)
+    }
+
+    fn id(&self, id: [u8; 16]) -> String {
+        match self.topics.get(&id) {
+            _ if id == [0; 16] => "<no id>".to_owned(),
+            Some(name) => format!("<id of {name}>"),
+            None => format!("<id {}>", self.unknown(id)),
+        }
+    }
+
+    /// Ids of the script are told; others are of this run.
+    fn unknown(&self, id: [u8; 16]) -> String {
+        if id[..15] == [0; 15] { format!("…{:02x}", id[15]) } else { "of something".to_owned() }
+    }
+}
+
+fn placeholder(text: &str) -> Tree {
+    Tree::Text(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Known {
+        let topics = BTreeMap::from([([7; 16], "a".to_owned())]);
+        Known { run: "r1".to_owned(), brokers: BTreeSet::from([1, 2]), topics, placement: false }
+    }
+
+    #[test]
+    fn what_is_of_the_run_goes() {
+        let text = |text: &str| Tree::Text(text.to_owned());
+        let before = Tree::Struct(vec![
+            ("name", text("a-r1")),
+            ("topic_id", Tree::Id([7; 16])),
+            ("leader_id", Tree::Int(2)),
+            ("replica_nodes", Tree::List(vec![Tree::Int(2), Tree::Int(1)])),
+            ("error_code", Tree::Int(3)),
+        ]);
+        let after = Tree::Struct(vec![
+            ("name", text("a")),
+            ("topic_id", text("<id of a>")),
+            ("leader_id", text("<a broker>")),
+            ("replica_nodes", text("<2 brokers>")),
+            ("error_code", Tree::Int(3)),
+        ]);
+        assert_eq!(known().normal(before, true), after);
+    }
+
+    #[test]
+    fn a_leader_that_is_no_broker_stays() {
+        let before = Tree::Struct(vec![("leader_id", Tree::Int(-1))]);
+        assert_eq!(known().normal(before.clone(), true), before);
+    }
+}
