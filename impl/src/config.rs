@@ -38,7 +38,7 @@ impl Key {
     /// The environment variable that sets it: `HIGHWATER_NODE_ID` for `node.id`.
     #[must_use]
     pub fn variable(&self) -> String {
-        format!("{}{}", settings::PREFIX, self.name.to_uppercase().replace('.', "_"))
+        settings::variable(self.name)
     }
 }
 
@@ -113,7 +113,7 @@ settings! {
     process_roles: Roles = "process.roles", process_roles;
     /// The rack that this broker stands in; empty: none.
     broker_rack: Option<String> = "broker.rack" or "", optional_text;
-    /// The directory for all of this node's files. One only; `log.dir` is another name for it. The default is not Kafka's.
+    /// The directory for this node's files. One only; `log.dir` is its other name. The default is not Kafka's.
     log_dirs: PathBuf = "log.dirs" or "/tmp/highwater-logs", directory;
     /// How many threads (shards) serve the partitions of this broker.
     num_io_threads: usize = "num.io.threads" or "8", whole(1..=1024);
@@ -140,15 +140,16 @@ settings! {
     /// Milliseconds between two notes of how far each log is known to be on disk.
     log_flush_offset_checkpoint_interval: Duration = "log.flush.offset.checkpoint.interval.ms" or "60000", millis(0);
     /// Milliseconds between two notes of the high watermarks.
-    replica_high_watermark_checkpoint_interval: Duration = "replica.high.watermark.checkpoint.interval.ms" or "5000", millis(1);
+    replica_high_watermark_checkpoint_interval: Duration =
+        "replica.high.watermark.checkpoint.interval.ms" or "5000", millis(1);
 
     /// The most bytes of records in the answer to one fetch. A larger batch still comes, alone.
     fetch_max_bytes: u32 = "fetch.max.bytes" or "57671680", bytes(1024);
     /// The most bytes of one request.
     socket_request_max_bytes: u32 = "socket.request.max.bytes" or "104857600", bytes(1);
-    /// How many requests of one connection may be under way; further ones stay in the socket. Kafka has no such setting.
+    /// How many requests of one connection may be under way; further ones stay in the socket. Not Kafka's.
     queued_max_requests_per_connection: usize = "queued.max.requests.per.connection" or "64", whole(1..=65_536);
-    /// How many bytes of requests of one connection may be under way. One request is always taken. Kafka has no such setting.
+    /// How many bytes of requests of one connection may be under way. One is always taken. Not Kafka's.
     queued_max_bytes_per_connection: u32 = "queued.max.bytes.per.connection" or "16777216", bytes(1);
 
     /// Milliseconds that a follower may lag before it leaves the ISR.

@@ -101,7 +101,7 @@ fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset => "reset by the other side".to_owned(),
-        io::ErrorKind::UnexpectedEof => "closed by the other side".to_owned(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => "closed by the other side".to_owned(),
         io::ErrorKind::TimedOut => "timed out".to_owned(),
         _ => error.to_string(),
     }
@@ -110,9 +110,10 @@ fn reason(error: &io::Error) -> String {
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "; is a broker running there?",
-        io::ErrorKind::TimedOut | io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
-            "; does something else listen there?"
-        }
+        io::ErrorKind::TimedOut
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::ConnectionReset => "; does something else listen there?",
         _ => "",
     }
 }

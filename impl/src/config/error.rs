@@ -1,6 +1,6 @@
 //! What can be wrong with a node's settings, said so that it can be mended.
 
-use super::settings::{PREFIX, Source};
+use super::settings::{Source, variable};
 use std::io;
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ pub enum ConfigError {
         problem: &'static str,
     },
     /// A setting without default isn't set.
-    #[error("{key} is not set: set it in the properties file ({key}=…), as {} or with --set {key}=…", variable(.key))]
+    #[error("{key} is not set: set it in the properties file ({key}=…), as {} or with --set {key}=…", variable(key))]
     Missing {
         /// Its name.
         key: &'static str,
@@ -53,8 +53,4 @@ pub enum ConfigError {
     /// Values that are valid by themselves, but not together.
     #[error("{0}")]
     Contradiction(String),
-}
-
-fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.to_uppercase().replace('.', "_"))
 }

@@ -85,12 +85,12 @@ pub struct Network {
 const LISTENERS: Key = Key {
     name: "listeners",
     default: Some("PLAINTEXT://:9092"),
-    meaning: " Where to listen: NAME://host:port, one for clients and brokers, one for the controller. Port 0: the kernel chooses.",
+    meaning: " Where to listen, NAME://host:port: one for clients and brokers, one for the controller. Port 0: any.",
 };
 const ADVERTISED: Key = Key {
     name: "advertised.listeners",
     default: Some(""),
-    meaning: " What clients and other brokers are told to connect to. Without it: as in listeners, or this machine's name.",
+    meaning: " What clients and brokers are told to connect to. Else as in listeners, or this machine's name.",
 };
 const CONTROLLER_NAMES: Key = Key {
     name: "controller.listener.names",

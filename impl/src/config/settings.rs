@@ -8,7 +8,12 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 /// What the names of environment variables begin with.
-pub(super) const PREFIX: &str = "HIGHWATER_";
+const PREFIX: &str = "HIGHWATER_";
+
+/// The environment variable that sets `key`.
+pub(super) fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_uppercase().replace('.', "_"))
+}
 
 /// Where a setting was made. A greater one wins over a smaller one; of equal ones, the last.
 #[derive(Clone, Debug, PartialEq, Eq)]

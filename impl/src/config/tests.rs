@@ -115,7 +115,8 @@ fn kafkas_own_file_for_a_combined_node_is_understood() {
     let config = read(
         "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=\n\
          controller.quorum.bootstrap.servers=localhost:9093\nlisteners=PLAINTEXT://:9092,CONTROLLER://:9093\n\
-         inter.broker.listener.name=PLAINTEXT\nadvertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093\n\
+         inter.broker.listener.name=PLAINTEXT\n\
+         advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093\n\
          controller.listener.names=CONTROLLER\n\
          listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL\n\
          num.network.threads=3\nlog.dirs=/tmp/kraft-combined-logs\nlog.segment.bytes=1073741824\n",
