@@ -32,5 +32,5 @@ pub fn record(bootstrap: &str, filter: Option<&str>) -> Result<Vec<Exchange>, Se
             chapter(&mut session)?;
         }
     }
-    Ok(session.into_exchanges())
+    session.finish()
 }

@@ -11,7 +11,7 @@ use highwater::wire::messages::create_topics::{CreatableTopic, CreatableTopicCon
 use highwater::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use highwater::wire::messages::metadata::MetadataRequestTopic;
 use highwater::wire::messages::{
-    ApiVersionsRequest, CreateTopicsRequest, ListOffsetsRequest, MetadataRequest, MetadataResponse,
+    ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, ListOffsetsRequest, MetadataRequest, MetadataResponse,
 };
 use highwater::wire::{Api, ApiKey, Message, RequestMessage, Uuid};
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ const CORRELATION: i32 = 7;
 const PROBE: i32 = 8;
 /// The metadata version that setting up uses: the first with topic ids.
 const METADATA: i16 = 12;
+/// The last version of DeleteTopics that has a list of names.
+const DELETE_BY_NAMES: i16 = 5;
 
 /// One run of the script against one cluster.
 pub struct Session {
@@ -79,9 +81,15 @@ impl Session {
         Ok(session)
     }
 
-    /// What was asked and answered.
-    pub fn into_exchanges(self) -> Vec<Exchange> {
-        self.exchanges
+    /// Deletes the run's topics; what was asked and answered.
+    pub fn finish(self) -> Result<Vec<Exchange>, SessionError> {
+        let address = self.address(self.any_broker());
+        let all = self.call(&address, METADATA, &MetadataRequest { topics: None, ..MetadataRequest::default() })?;
+        let names = all.topics.into_iter().filter_map(|topic| topic.name);
+        let topic_names = names.filter(|name| name.ends_with(&self.known.run)).collect();
+        let delete = DeleteTopicsRequest { topic_names, timeout_ms: 30_000, ..DeleteTopicsRequest::default() };
+        self.call(&address, DELETE_BY_NAMES, &delete)?;
+        Ok(self.exchanges)
     }
 
     /// Begins a chapter; the cases' names begin with its name.
@@ -147,7 +155,7 @@ impl Session {
             connection.hear()
         });
         let outcome = match heard {
-            Ok(Heard::Frame(frame)) => Outcome::Garbage { why: format!("answered: {}", render::hex(&frame)) },
+            Ok(Heard::Frame(_)) => Outcome::Answered,
             Ok(Heard::Closed) => Outcome::Closed,
             Ok(Heard::Nothing) => Outcome::Nothing,
             Err(error) => Outcome::Garbage { why: error.to_string() },
