@@ -38,6 +38,8 @@ pub enum Event {
     FetchAnswered(TopicPartition, FetchRequest, FetchAnswer<Net>),
     /// The leader told the ends of its log.
     LogEndsAnswered(TopicPartition, FetchRequest, LogEnds),
+    /// Someone wants to know that everything sent before has been taken note of.
+    Sync(oneshot::Sender<()>),
     /// Every log is to be flushed and closed; the answer is whether all were.
     Close(oneshot::Sender<bool>),
 }
@@ -163,6 +165,9 @@ impl Shard {
             Event::LogEndsAnswered(partition, asked, LogEnds { start, end }) => {
                 self.turn(partition, Input::LogEndsAnswered { asked, start, end });
                 self.tell_fetcher(fetcher::Event::Processed(partition));
+            }
+            Event::Sync(done) => {
+                let _ = done.send(());
             }
             Event::Close(done) => {
                 let _ = done.send(self.close_logs());

@@ -57,7 +57,7 @@ pub async fn answer(service: &BrokerService, version: i16, request: FetchRequest
         _ => request.replica_state.replica_id,
     };
     let reader = reader(replica);
-    let asked = asked(service, version, &request, reader);
+    let asked = asked(service, version, &request, reader).await;
     if let Reader::Follower(follower) = reader {
         let epoch = Some(request.replica_state.replica_epoch).filter(|epoch| version >= 15 && *epoch >= 0);
         note_positions(service, &asked, follower, epoch.map(BrokerEpoch));
@@ -77,18 +77,17 @@ fn reader(replica: i32) -> Reader {
     }
 }
 
-fn asked(service: &BrokerService, version: i16, request: &FetchRequest, reader: Reader) -> Vec<Asked> {
+async fn asked(service: &BrokerService, version: i16, request: &FetchRequest, reader: Reader) -> Vec<Asked> {
     let cluster = service.cluster.read();
     let mut all = Vec::new();
     for topic in &request.topics {
         let id = find(&cluster, version, &topic.topic, topic.topic_id.into());
         for partition in &topic.partitions {
-            let target = id.and_then(|topic| {
-                let id = TopicPartition { topic, index: partition.partition };
-                cluster.partition(id).ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
-                let hosted = service.partitions.get(id).ok_or(errors::NOT_LEADER_OR_FOLLOWER)?;
-                Ok((hosted, ask(reader, partition)))
-            });
+            let hosted = match id {
+                Ok(topic) => service.hosted(&cluster, TopicPartition { topic, index: partition.partition }).await,
+                Err(code) => Err(code),
+            };
+            let target = hosted.map(|hosted| (hosted, ask(reader, partition)));
             let max_bytes = usize::try_from(partition.partition_max_bytes).unwrap_or(0);
             all.push(Asked { index: partition.partition, target, max_bytes });
         }

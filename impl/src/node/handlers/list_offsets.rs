@@ -76,10 +76,12 @@ pub async fn answer(service: &BrokerService, version: i16, request: ListOffsetsR
             let found = match (twice, Wanted::parse(partition.timestamp, version)) {
                 (true, _) => Err(errors::INVALID_REQUEST),
                 (false, None) => Err(errors::UNSUPPORTED_VERSION),
-                (false, Some(wanted)) => match hosted(service, &cluster, &topic.name, partition.partition_index) {
-                    Ok(hosted) => look_up(service, hosted, reader, partition, wanted).await,
-                    Err(code) => Err(code),
-                },
+                (false, Some(wanted)) => {
+                    match hosted(service, &cluster, &topic.name, partition.partition_index).await {
+                        Ok(hosted) => look_up(service, hosted, reader, partition, wanted).await,
+                        Err(code) => Err(code),
+                    }
+                }
             };
             partitions.push(described(partition.partition_index, version, found));
         }
@@ -88,11 +90,9 @@ pub async fn answer(service: &BrokerService, version: i16, request: ListOffsetsR
     ListOffsetsResponse { topics, ..Default::default() }
 }
 
-fn hosted(service: &BrokerService, cluster: &Cluster, topic: &str, index: i32) -> Result<Arc<Partition>, i16> {
+async fn hosted(service: &BrokerService, cluster: &Cluster, topic: &str, index: i32) -> Result<Arc<Partition>, i16> {
     let (topic, _) = cluster.topic_named(topic).ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
-    let id = TopicPartition { topic, index };
-    cluster.partition(id).ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
-    service.partitions.get(id).ok_or(errors::NOT_LEADER_OR_FOLLOWER)
+    service.hosted(cluster, TopicPartition { topic, index }).await
 }
 
 async fn look_up(
@@ -163,29 +163,34 @@ fn described(
 }
 
 /// OffsetForLeaderEpoch: where an epoch ends, for whoever looks for the place where two logs part.
-pub fn end_of_epochs(service: &BrokerService, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
+pub async fn end_of_epochs(
+    service: &BrokerService,
+    request: OffsetForLeaderEpochRequest,
+) -> OffsetForLeaderEpochResponse {
     let cluster = service.cluster.read();
     let reader = match request.replica_id {
-        DEBUGGER | CONSUMER => Reader::Consumer,
+        ..0 => Reader::Consumer,
         id => Reader::Follower(BrokerId(id)),
     };
-    let topics = request.topics.into_iter().map(|topic| {
-        let partitions = topic.partitions.iter().map(|asked| {
-            let end = hosted(service, &cluster, &topic.topic, asked.partition).and_then(|hosted| {
-                let (current, wanted) = (epoch(asked.current_leader_epoch), LeaderEpoch(asked.leader_epoch));
-                end_of_epoch(&service.rules, &hosted.view.read(), reader, current, wanted)
-            });
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in request.topics {
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for asked in &topic.partitions {
+            let (current, wanted) = (epoch(asked.current_leader_epoch), LeaderEpoch(asked.leader_epoch));
+            let found = hosted(service, &cluster, &topic.topic, asked.partition).await;
+            let end =
+                found.and_then(|hosted| end_of_epoch(&service.rules, &hosted.view.read(), reader, current, wanted));
             let nothing =
                 EpochEndOffset { partition: asked.partition, leader_epoch: -1, end_offset: -1, ..Default::default() };
-            match end {
+            partitions.push(match end {
                 Ok(Some((epoch, end))) => EpochEndOffset { leader_epoch: epoch.0, end_offset: end.0, ..nothing },
                 Ok(None) => nothing,
                 Err(error_code) => EpochEndOffset { error_code, ..nothing },
-            }
-        });
-        OffsetForLeaderTopicResult { partitions: partitions.collect(), topic: topic.topic }
-    });
-    OffsetForLeaderEpochResponse { topics: topics.collect(), ..Default::default() }
+            });
+        }
+        topics.push(OffsetForLeaderTopicResult { topic: topic.topic, partitions });
+    }
+    OffsetForLeaderEpochResponse { topics, ..Default::default() }
 }
 
 fn end_of_epoch(

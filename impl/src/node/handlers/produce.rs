@@ -130,9 +130,6 @@ fn submit(
         let message = "idempotent and transactional producers are not served yet";
         return Err(Rejected { code: errors::INVALID_REQUEST, message: Some(message.to_owned()) });
     }
-    if service.partitions.get(partition).is_none() {
-        return Err(errors::NOT_LEADER_OR_FOLLOWER.into());
-    }
     let (reply, outcome) = oneshot::channel();
     let (acks, timeout) = (request.acks, request.timeout);
     let count = header.offset_count();
