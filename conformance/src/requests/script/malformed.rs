@@ -21,8 +21,7 @@ use highwater::wire::messages::*;
 const SEED: u64 = 1;
 
 pub(super) fn ask(session: &mut Session) -> Result<(), SessionError> {
-    let unknown = session.name("malformed");
-    let name = || unknown.clone();
+    let name = || "malformed".to_owned(); // no topic of any run
     spoil(
         session,
         &ApiVersionsRequest { client_software_name: "a".to_owned(), client_software_version: "1".to_owned() },
