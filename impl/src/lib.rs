@@ -7,6 +7,7 @@
 pub mod carrier;
 pub mod cells;
 pub mod client;
+pub mod config;
 pub mod node;
 pub mod records;
 pub mod storage;

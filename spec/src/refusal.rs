@@ -22,6 +22,17 @@ macro_rules! refusals {
                 match self { $(Self::$name => $code,)* }
             }
 
+            /// What a code on the wire means; `None` for 0, which is no error. A code that no machine knows is taken for
+            /// one that is worth another try.
+            #[must_use]
+            pub fn from_code(code: i16) -> Option<Self> {
+                match code {
+                    0 => None,
+                    $($code => Some(Self::$name),)*
+                    _ => Some(Self::RequestTimedOut),
+                }
+            }
+
             /// Kafka's name for the error.
             #[must_use]
             pub fn name(self) -> &'static str {

@@ -4,7 +4,7 @@ mod support;
 
 use highwater_spec::broker::*;
 use highwater_spec::controller::{
-    Config, HeartbeatReply, Image, IsrChange, Partition, PartitionChange, Record, Registration,
+    HeartbeatReply, Image, IsrChange, Partition, PartitionChange, Record, Registration, Setting,
 };
 use highwater_spec::machine::{Carrier, Machine};
 use highwater_spec::refusal::Refusal;
@@ -273,7 +273,7 @@ fn record() -> impl Strategy<Value = Record> {
         8 => changed,
         1 => topic().prop_map(|topic| Record::TopicRemoved { topic }),
         1 => (of(topic()), of(1..=3_u32)).prop_map(|(topic, min_insync_replicas)| Record::ConfigChanged {
-            topic, config: Config { min_insync_replicas, unclean_leader_election: None },
+            topic, setting: Setting::MinInsyncReplicas(min_insync_replicas),
         }),
         1 => of(topic()).prop_map(|topic| Record::ElrCleared { topic }),
     ]

@@ -222,7 +222,7 @@ fn populated() -> (Image, Offset) {
         partition_epoch: PartitionEpoch(0),
         recovering: false,
     };
-    let config = Config { min_insync_replicas: Some(2), unclean_leader_election: None };
+    let config = Config { min_insync_replicas: Some(2), ..Config::default() };
     let topic = Topic { name: "a".into(), partitions: vec![partition.clone(), partition], config };
     let topics = [(TopicId([0; 16]), topic)].into_iter().collect();
     (Image { brokers: brokers.collect(), topics, defaults: Config::default() }, Offset(8))
@@ -241,7 +241,11 @@ fn input() -> impl Strategy<Value = Input> {
     let incarnation = (0..=2_u8).prop_map(|process| IncarnationId([process; 16]));
     let config = || (of(0..=3_u32), of(any::<bool>()));
     let config = move || {
-        config().prop_map(|(min, unclean)| Config { min_insync_replicas: min, unclean_leader_election: unclean })
+        config().prop_map(|(min, unclean)| Config {
+            min_insync_replicas: min,
+            unclean_leader_election: unclean,
+            ..Config::default()
+        })
     };
     let members = vec((broker(), of(epoch())), 0..4);
     let change =
@@ -260,6 +264,7 @@ fn input() -> impl Strategy<Value = Input> {
         first,
         assignment,
         config,
+        validate_only: false,
     });
     let election = select(vec![Election::Online, Election::Preferred, Election::Unclean]);
     let want = || prop::bool::weighted(0.15);

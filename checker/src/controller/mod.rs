@@ -96,7 +96,9 @@ impl World {
             config: Config {
                 min_insync_replicas: Some(u32::from(self.bounds.min_isr)),
                 unclean_leader_election: Some(self.bounds.unclean == 1),
+                ..Config::default()
             },
+            validate_only: false,
         }
     }
 
@@ -212,7 +214,7 @@ impl World {
             Event::Deletes => Input::DeleteTopic { ticket, topic: PARTITION.topic },
             Event::SetsMinIsr(min_isr) => {
                 let topic = image.topics.get(&PARTITION.topic).ok_or("there is no topic")?;
-                let config = Config { min_insync_replicas: Some(u32::from(min_isr)), ..topic.config };
+                let config = Config { min_insync_replicas: Some(u32::from(min_isr)), ..topic.config.clone() };
                 Input::Configure { ticket, topic: Some(PARTITION.topic), config }
             }
             Event::Unregisters(broker) => Input::Unregister { ticket, broker, choice: None },

@@ -23,7 +23,7 @@ use crate::engine::{Explorable, Verdict};
 use crate::narrated::Narrated;
 use crate::shared::{Shared, digest};
 use highwater_spec::broker::{self, Broker};
-use highwater_spec::controller::{Config, Controller, Image, Partition, Record, Registration, ReplicatedController};
+use highwater_spec::controller::{Controller, Image, Partition, Record, Registration, ReplicatedController, Setting};
 use highwater_spec::log::{EpochCache, EpochEntry, Found, recover};
 use highwater_spec::property::{self, Property};
 use highwater_spec::replica::Replica;
@@ -86,10 +86,8 @@ impl World {
 
     fn first_image(&self, brokers: &[BrokerId]) -> (Image, Offset) {
         let mut image = Image::default();
-        let config = Config {
-            min_insync_replicas: Some(u32::from(self.bounds.min_isr)),
-            unclean_leader_election: Some(self.bounds.unclean == 1),
-        };
+        let min_isr = Setting::MinInsyncReplicas(Some(u32::from(self.bounds.min_isr)));
+        let unclean = Setting::UncleanLeaderElection(Some(self.bounds.unclean == 1));
         // The same epoch for all, so that nothing but their names tells them apart.
         let registrations = brokers.iter().map(|broker| Record::BrokerRegistered {
             broker: *broker,
@@ -112,7 +110,8 @@ impl World {
         };
         let topic = [
             Record::TopicCreated { topic: PARTITION.topic, name: "t".into() },
-            Record::ConfigChanged { topic: Some(PARTITION.topic), config },
+            Record::ConfigChanged { topic: Some(PARTITION.topic), setting: min_isr },
+            Record::ConfigChanged { topic: Some(PARTITION.topic), setting: unclean },
             Record::PartitionCreated { topic: PARTITION.topic, partition },
         ];
         let records: Vec<_> = registrations.chain(topic).collect();

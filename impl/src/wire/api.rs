@@ -2,6 +2,7 @@
 
 use super::error::{DecodeError, EncodeError, Fault};
 use super::messages::*;
+use super::reader::Reader;
 use super::schema::{Schema, Versions};
 use super::table::Message;
 use super::writer::Writer;
@@ -117,13 +118,15 @@ macro_rules! apis {
         }
 
         impl Request {
-            /// Reads a request that fills `body`, whose byte fields become slices of it.
+            /// Reads a request at the beginning of `body`, whose byte fields become slices of it. What follows is
+            /// ignored, as Kafka does: librdkafka 2.16 leaves three bytes after Metadata 13.
             ///
             /// # Errors
-            /// If `body` is anything else, or the version does not exist.
+            /// If `body` begins with anything else, or the version does not exist.
             pub fn decode(key: ApiKey, version: i16, body: &Bytes) -> Result<Self, DecodeError> {
+                let mut reader = Reader::new(body);
                 match key {
-                    $(ApiKey::$name => $request::decode(body, version).map(Self::$name),)*
+                    $(ApiKey::$name => $request::decode_from(&mut reader, version).map(Self::$name),)*
                 }
             }
 

@@ -102,7 +102,7 @@ pub enum Output<C: Carrier> {
     },
     /// End the process.
     Exit,
-    /// Arm a timer.
+    /// Arm a timer, in place of an earlier one of the same name.
     SetTimer(Timer),
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Rules: `broker.metadata.*`. Source: Kafka's `BrokerMetadataPublisher`, `ReplicaManager.applyDelta`.
 
-use super::{Broker, Output};
+use super::{Broker, Output, Stage};
 use crate::controller::{Image, Record};
 use crate::machine::Carrier;
 use crate::replica::{self, Assignment, Peer};
@@ -40,6 +40,14 @@ impl<C: Carrier> Broker<C> {
             self.tell(&delta, at, out);
         } else {
             self.publish_first(at, out);
+            self.beat_once_published(out);
+        }
+    }
+
+    /// `broker.heartbeat.ready`: what it waits for, to be unfenced, need not wait for the next heartbeat's time.
+    fn beat_once_published(&self, out: &mut Vec<Output<C>>) {
+        if self.published && self.stage == Stage::Running {
+            self.beat(out);
         }
     }
 

@@ -140,7 +140,7 @@ impl<C: Carrier> Broker<C> {
     }
 
     /// `broker.heartbeat`: says how far its metadata reaches, and what it wants.
-    fn beat(&self, out: &mut Vec<Output<C>>) {
+    pub(super) fn beat(&self, out: &mut Vec<Output<C>>) {
         if let Some(epoch) = self.epoch.filter(|_| self.stage != Stage::Closing) {
             out.push(Output::Heartbeat {
                 epoch,

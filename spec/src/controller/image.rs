@@ -4,6 +4,7 @@
 //!
 //! Source: KIP-500, KIP-631; Kafka's `ReplicationControlManager.replay`, `PartitionRegistration.merge`.
 
+use super::{Config, Setting};
 use crate::values::{
     BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, PartitionEpoch, TopicId, TopicPartition,
 };
@@ -42,15 +43,6 @@ pub struct Topic {
     pub partitions: Vec<Partition>,
     /// What is configured for it, over the cluster's defaults.
     pub config: Config,
-}
-
-/// The configuration that decisions depend on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Config {
-    /// `min.insync.replicas`; Kafka's default is 1.
-    pub min_insync_replicas: Option<u32>,
-    /// `unclean.leader.election.enable`; Kafka's default is false.
-    pub unclean_leader_election: Option<bool>,
 }
 
 /// One partition, as the controller has it.
@@ -126,12 +118,12 @@ pub enum Record {
         /// Which.
         topic: TopicId,
     },
-    /// A configuration was set (ConfigRecord).
+    /// One value of a configuration was set (ConfigRecord).
     ConfigChanged {
         /// For one topic, or for the whole cluster.
         topic: Option<TopicId>,
-        /// The whole configuration from here on.
-        config: Config,
+        /// The value from here on.
+        setting: Setting,
     },
     /// The ELRs of one topic, or of all, mean nothing any more (ClearElrRecord).
     ElrCleared {
@@ -223,10 +215,10 @@ impl Image {
             Record::TopicRemoved { topic } => {
                 self.topics.remove(topic);
             }
-            Record::ConfigChanged { topic: None, config } => self.defaults = *config,
-            Record::ConfigChanged { topic: Some(topic), config } => {
+            Record::ConfigChanged { topic: None, setting } => self.defaults.apply(setting),
+            Record::ConfigChanged { topic: Some(topic), setting } => {
                 if let Some(topic) = self.topics.get_mut(topic) {
-                    topic.config = *config;
+                    topic.config.apply(setting);
                 }
             }
             Record::ElrCleared { topic } => self.clear_elrs(*topic),

@@ -147,6 +147,8 @@ pub struct CreateTopic {
     pub assignment: Vec<Vec<BrokerId>>,
     /// Its configuration.
     pub config: Config,
+    /// Whether to say only what would be answered.
+    pub validate_only: bool,
 }
 
 /// An instruction to the shell.

@@ -9,6 +9,7 @@
 
 mod alter_partition;
 mod brokers;
+pub mod config;
 mod election;
 mod image;
 mod message;
@@ -16,9 +17,11 @@ mod symmetry;
 mod topics;
 
 pub use brokers::{BrokerState, HeartbeatFacts, Session, next_broker_state};
+pub use config::{Config, Setting};
 pub use election::Election;
-pub use image::{Config, Image, Partition, PartitionChange, Record, Registration, Topic};
+pub use image::{Image, Partition, PartitionChange, Record, Registration, Topic};
 pub use message::{CreateTopic, Heartbeat, HeartbeatReply, Input, IsrChange, Output, Register, Reply};
+pub use topics::is_valid_topic_name;
 
 use crate::replicated::{Decision, LogBacked, Replicated};
 use crate::rules::Rules;

@@ -25,13 +25,13 @@ impl Renamed for Registration {
 impl Renamed for Image {
     fn renamed(&self, names: Names<'_>) -> Self {
         let topics = self.topics.iter().map(|(id, topic)| (*id, topic.renamed(names)));
-        Self { brokers: self.brokers.renamed(names), topics: topics.collect(), defaults: self.defaults }
+        Self { brokers: self.brokers.renamed(names), topics: topics.collect(), defaults: self.defaults.clone() }
     }
 }
 
 impl Renamed for Topic {
     fn renamed(&self, names: Names<'_>) -> Self {
-        Self { name: self.name.clone(), partitions: self.partitions.renamed(names), config: self.config }
+        Self { name: self.name.clone(), partitions: self.partitions.renamed(names), config: self.config.clone() }
     }
 }
 

@@ -15,11 +15,11 @@ impl Controller {
     pub(super) fn create_topic(&self, topic: CreateTopic, records: &mut Vec<Record>) -> Reply {
         match self.new_partitions(&topic) {
             Err(refusal) => Reply::Refused(refusal),
+            Ok(_) if topic.validate_only => Reply::Created(topic.id),
             Ok(partitions) => {
                 records.push(Record::TopicCreated { topic: topic.id, name: topic.name });
-                if topic.config != Config::default() {
-                    records.push(Record::ConfigChanged { topic: Some(topic.id), config: topic.config });
-                }
+                let settings = Config::default().changes(&topic.config).into_iter();
+                records.extend(settings.map(|setting| Record::ConfigChanged { topic: Some(topic.id), setting }));
                 let created = |partition| Record::PartitionCreated { topic: topic.id, partition };
                 records.extend(partitions.into_iter().map(created));
                 Reply::Created(topic.id)
@@ -28,7 +28,9 @@ impl Controller {
     }
 
     fn new_partitions(&self, topic: &CreateTopic) -> Result<Vec<Partition>, Refusal> {
-        if !is_valid_name(&topic.name) || self.image.topics.values().any(|known| collide(&known.name, &topic.name)) {
+        if !is_valid_topic_name(&topic.name)
+            || self.image.topics.values().any(|known| collide(&known.name, &topic.name))
+        {
             let taken = self.image.topics.values().any(|known| known.name == topic.name);
             return Err(if taken { Refusal::TopicAlreadyExists } else { Refusal::InvalidTopic });
         }
@@ -124,9 +126,9 @@ impl Controller {
         records: &mut Vec<Record>,
     ) -> Reply {
         let before = match topic {
-            None => self.image.defaults,
+            None => &self.image.defaults,
             Some(topic) => match self.image.topics.get(&topic) {
-                Some(topic) => topic.config,
+                Some(topic) => &topic.config,
                 None => return Reply::Refused(Refusal::UnknownTopicId),
             },
         };
@@ -134,10 +136,8 @@ impl Controller {
         if config.min_insync_replicas == Some(0) || (topic.is_none() && unset && rules.keeps_elr()) {
             return Reply::Refused(Refusal::InvalidConfig);
         }
-        if config == before {
-            return Reply::Configured;
-        }
-        records.push(Record::ConfigChanged { topic, config });
+        let settings = before.changes(&config).into_iter();
+        records.extend(settings.map(|setting| Record::ConfigChanged { topic, setting }));
         if config.min_insync_replicas != before.min_insync_replicas && rules.keeps_elr() {
             records.push(Record::ElrCleared { topic });
         }
@@ -146,7 +146,8 @@ impl Controller {
 }
 
 /// `controller.topic.name`: letters, digits, `.`, `_` and `-`, at most 249, and neither `.` nor `..`.
-fn is_valid_name(name: &str) -> bool {
+#[must_use]
+pub fn is_valid_topic_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     !name.is_empty() && name.len() <= MAX_NAME && name != "." && name != ".." && name.bytes().all(allowed)
 }

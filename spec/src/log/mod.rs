@@ -1,12 +1,17 @@
 //! What machines know of a log: its ends and its epochs. The records themselves lie in the shell.
 //!
-//! Not here: segments, roll, retention and cleaning.
+//! Of the segments that a log is kept in, this decides when a new one begins ([`must_roll`]) and what of them stays
+//! after a crash ([`LastRun`]), over summaries of them. Not here: retention and cleaning.
 
 mod epoch_cache;
 mod recovery;
+mod roll;
+mod segment_recovery;
 
 pub use epoch_cache::{EpochCache, EpochEnd, EpochEntry};
 pub use recovery::{Found, Recovered, recover};
+pub use roll::{ActiveSegment, Incoming, RollLimits, must_roll};
+pub use segment_recovery::LastRun;
 
 use crate::machine::Carrier;
 use crate::values::{LeaderEpoch, Offset};

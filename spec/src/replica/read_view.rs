@@ -51,6 +51,8 @@ pub enum Reader {
     Consumer,
     /// A follower: it sees everything.
     Follower(BrokerId),
+    /// Someone who looks at one copy, whether or not it leads (Kafka's replica id −2).
+    Debugger,
 }
 
 /// A request to read.
@@ -105,7 +107,7 @@ impl ReadView {
     /// # Errors
     /// Those of a fetch, and [`Refusal::OffsetNotAvailable`].
     pub fn latest(&self, rules: &Rules, reader: Reader, leader_epoch: Option<LeaderEpoch>) -> Result<Offset, Refusal> {
-        self.fenced(rules, leader_epoch)?;
+        self.fenced(rules, reader, leader_epoch)?;
         match (&self.role, reader) {
             (ReadRole::Leader { epoch_start, .. }, Reader::Consumer) if self.high_watermark < *epoch_start => {
                 Err(Refusal::OffsetNotAvailable)
@@ -118,13 +120,13 @@ impl ReadView {
     fn bound(&self, reader: Reader) -> Offset {
         match reader {
             Reader::Consumer => self.high_watermark,
-            Reader::Follower(_) => self.log_end,
+            Reader::Follower(_) | Reader::Debugger => self.log_end,
         }
     }
 
     fn checked(&self, rules: &Rules, ask: &Ask) -> Result<Option<EpochEnd>, Refusal> {
-        let assigned = self.fenced(rules, ask.leader_epoch)?;
-        if let Reader::Follower(replica) = ask.reader
+        self.fenced(rules, ask.reader, ask.leader_epoch)?;
+        if let (ReadRole::Leader { assigned, .. }, Reader::Follower(replica)) = (&self.role, ask.reader)
             && !assigned.contains(replica)
         {
             // A newer assignment may name it: the follower tries again.
@@ -143,8 +145,38 @@ impl ReadView {
         Ok(None)
     }
 
+    /// `replica.epoch.end`: where this log ends the largest epoch not above `epoch` (OffsetForLeaderEpoch); `None` when
+    /// it can't say.
+    ///
+    /// # Errors
+    /// Those of a fetch.
+    pub fn end_of_epoch(
+        &self,
+        rules: &Rules,
+        reader: Reader,
+        leader_epoch: Option<LeaderEpoch>,
+        epoch: LeaderEpoch,
+    ) -> Result<Option<EpochEnd>, Refusal> {
+        self.fenced(rules, reader, leader_epoch)?;
+        Ok(self.epochs.end_of(epoch, self.log_end))
+    }
+
+    /// `replica.read.start`: the first offset that can be read (ListOffsets with timestamp −2, inclusive).
+    ///
+    /// # Errors
+    /// Those of a fetch.
+    pub fn earliest(
+        &self,
+        rules: &Rules,
+        reader: Reader,
+        leader_epoch: Option<LeaderEpoch>,
+    ) -> Result<Offset, Refusal> {
+        self.fenced(rules, reader, leader_epoch)?;
+        Ok(self.log_start)
+    }
+
     /// `replica.fetch.fence`: a reader of another leader epoch is told so before anything else.
-    fn fenced(&self, rules: &Rules, asked: Option<LeaderEpoch>) -> Result<&Brokers, Refusal> {
+    fn fenced(&self, rules: &Rules, reader: Reader, asked: Option<LeaderEpoch>) -> Result<(), Refusal> {
         if let ReadRole::Offline(refusal) = self.role {
             return Err(refusal);
         }
@@ -156,8 +188,8 @@ impl ReadView {
                 return Err(Refusal::UnknownLeaderEpoch);
             }
         }
-        match &self.role {
-            ReadRole::Leader { assigned, .. } => Ok(assigned),
+        match (&self.role, reader) {
+            (ReadRole::Leader { .. }, _) | (_, Reader::Debugger) => Ok(()),
             _ => Err(Refusal::NotLeaderOrFollower),
         }
     }
@@ -209,5 +241,6 @@ mod tests {
         assert_eq!(latest(4), Err(Refusal::UnknownLeaderEpoch));
         let view = ReadView { role: ReadRole::NotLeader, ..leading(5, 5) };
         assert_eq!(view.latest(&Rules::KAFKA, Reader::Consumer, None), Err(Refusal::NotLeaderOrFollower));
+        assert_eq!(view.latest(&Rules::KAFKA, Reader::Debugger, None), Ok(Offset(9)), "who debugs looks anywhere");
     }
 }

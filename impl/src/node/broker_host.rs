@@ -1,0 +1,263 @@
+//! The thread that hosts the broker machine: it steps it, and carries out what it says.
+//!
+//! It decides nothing: `highwater_spec::broker` does. What a step says to replicas reaches their shards in the order in
+//! which it was said.
+
+use super::cluster::{Addresses, Cluster, Endpoint};
+use super::log_configs::LogConfigs;
+use super::log_dirs::LogDirs;
+use super::partitions::Partitions;
+use super::shard::{self, Told};
+use super::timers::Timers;
+use super::to_controller::Call;
+use crate::carrier::Net;
+use crate::cells::{Drained, Inbox, Published};
+use crate::storage::PartitionName;
+use highwater_spec::broker::{Broker, Input, Output, Stage, Timer};
+use highwater_spec::controller::Record;
+use highwater_spec::machine::Machine;
+use highwater_spec::replica;
+use highwater_spec::rules::Rules;
+use highwater_spec::values::{BrokerEpoch, IncarnationId, Offset, TopicPartition};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Between two heartbeats while a broker waits for leave to stop.
+const SHUTDOWN_HEARTBEAT: Duration = Duration::from_millis(50);
+
+/// What reaches the broker machine.
+pub enum Event {
+    /// A fact as it is.
+    Heard(Input<Net>),
+    /// Committed records of the metadata log, and where the processes that they register listen.
+    Metadata {
+        /// The offset of the first record.
+        from: Offset,
+        /// The records, without gaps.
+        records: Vec<Record>,
+        /// Where processes listen.
+        endpoints: Vec<(IncarnationId, Endpoint)>,
+    },
+}
+
+/// The shards of one broker, and which of them has a partition.
+#[derive(Clone)]
+pub struct Shards(Arc<[Arc<Inbox<shard::Event>>]>);
+
+impl Shards {
+    /// These.
+    pub fn new(inboxes: Vec<Arc<Inbox<shard::Event>>>) -> Self {
+        Self(inboxes.into())
+    }
+
+    /// Hands an event to the shard of a partition. A shard ends only with its broker, so that nothing is lost that
+    /// anyone still waits for.
+    pub fn send(&self, partition: TopicPartition, event: shard::Event) {
+        let _ = self.0[self.index_of(partition)].send(event);
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Arc<Inbox<shard::Event>>] {
+        &self.0
+    }
+
+    /// The number of the shard that has a partition.
+    pub fn index_of(&self, partition: TopicPartition) -> usize {
+        // Topic ids are random, so that their bytes spread by themselves; neighbours in a topic go to different shards.
+        let [.., a, b, c, d] = partition.topic.0;
+        let mixed = u32::from_be_bytes([a, b, c, d]).wrapping_add(partition.index.cast_unsigned());
+        mixed as usize % self.0.len()
+    }
+}
+
+/// What others may learn of the broker's life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Life {
+    /// Its registration, once it has one.
+    pub epoch: Option<BrokerEpoch>,
+    /// The first metadata offset that it has not heard (exclusive).
+    pub metadata_end: Offset,
+    /// Whether the controller has let it take part.
+    pub unfenced: bool,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
+/// How long the machine's timers run.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// `broker.heartbeat.interval.ms`.
+    pub heartbeat: Duration,
+    /// Until a registration or an AlterPartition is tried again.
+    pub retry: Duration,
+}
+
+/// What the host works with.
+pub struct Surroundings {
+    /// The rules in force.
+    pub rules: Rules,
+    /// The broker's shards.
+    pub shards: Shards,
+    /// What its replicas show.
+    pub partitions: Arc<Partitions>,
+    /// Where logs lie.
+    pub log_dirs: Arc<LogDirs>,
+    /// How logs are kept.
+    pub log_configs: LogConfigs,
+    /// Takes calls to the controller.
+    pub controller: mpsc::UnboundedSender<Call>,
+    /// What handlers see of the cluster.
+    pub cluster: Arc<Published<Cluster>>,
+    /// What others see of the broker's life.
+    pub life: watch::Sender<Life>,
+    /// How long timers run.
+    pub timing: Timing,
+}
+
+/// The thread's own state.
+pub struct BrokerHost {
+    machine: Broker<Net>,
+    around: Surroundings,
+    timers: Timers<Timer>,
+    addresses: Arc<Addresses>,
+    names: HashMap<TopicPartition, PartitionName>,
+}
+
+impl BrokerHost {
+    /// A host whose broker has not started yet.
+    pub fn new(machine: Broker<Net>, around: Surroundings) -> Self {
+        Self { machine, around, timers: Timers::new(), addresses: Arc::default(), names: HashMap::new() }
+    }
+
+    /// Runs until the broker's life ends.
+    pub fn run(mut self, inbox: &Inbox<Event>) {
+        let mut events = Vec::new();
+        self.turn(Input::Started);
+        while !self.around.life.borrow().ended && inbox.drain(&mut events, self.timers.next()) != Drained::Closed {
+            for event in events.drain(..) {
+                match event {
+                    Event::Heard(input) => self.turn(input),
+                    Event::Metadata { from, records, endpoints } => self.metadata(from, records, endpoints),
+                }
+            }
+            while let Some(timer) = self.timers.take_due(Instant::now()) {
+                self.turn(Input::TimerFired(timer));
+            }
+        }
+        inbox.close();
+        self.around.shards.all().iter().for_each(|shard| shard.close());
+        self.around.life.send_modify(|life| life.ended = true);
+    }
+
+    fn metadata(&mut self, from: Offset, records: Vec<Record>, endpoints: Vec<(IncarnationId, Endpoint)>) {
+        if !endpoints.is_empty() {
+            let addresses = Arc::make_mut(&mut self.addresses);
+            endpoints.into_iter().for_each(|(incarnation, endpoint)| addresses.note(incarnation, endpoint));
+        }
+        self.turn(Input::MetadataArrived { from, records, at: Instant::now() });
+    }
+
+    /// One turn: step the machine, carry out what it says, in order, and show what it knows.
+    fn turn(&mut self, input: Input<Net>) {
+        let unfenced = match &input {
+            Input::HeartbeatAnswered(Ok(reply)) => Some(!reply.is_fenced),
+            _ => None,
+        };
+        let mut outputs = Vec::new();
+        self.machine.step(&self.around.rules, input, &mut outputs);
+        for output in outputs {
+            self.carry_out(output);
+        }
+        self.show(unfenced);
+    }
+
+    /// Handlers see the metadata once the shards have been told: what they then ask of a shard comes after it.
+    fn show(&mut self, unfenced: Option<bool>) {
+        let shown = self.around.cluster.read();
+        if !Arc::ptr_eq(&shown.image, self.machine.image()) {
+            let image = Arc::clone(self.machine.image());
+            Arc::make_mut(&mut self.addresses).keep(&image);
+            self.around.cluster.publish(Cluster::new(image, Arc::clone(&self.addresses), &shown));
+        }
+        let (epoch, metadata_end) = (self.machine.epoch(), self.machine.metadata_end());
+        self.around.life.send_if_modified(|life| {
+            let now = Life { epoch, metadata_end, unfenced: unfenced.unwrap_or(life.unfenced), ended: life.ended };
+            std::mem::replace(life, now) != now
+        });
+    }
+
+    fn carry_out(&mut self, output: Output<Net>) {
+        match output {
+            Output::Register { incarnation, previous_epoch } => {
+                self.call(Call::Register { incarnation, previous_epoch })
+            }
+            Output::Heartbeat { epoch, metadata_end, want_fence, want_shutdown } => {
+                self.call(Call::Heartbeat { epoch, metadata_end, want_fence, want_shutdown });
+            }
+            Output::AlterPartition { broker_epoch, changes } => {
+                self.call(Call::AlterPartition { broker_epoch, changes })
+            }
+            Output::Tell { partition, input } => self.tell(partition, input),
+            Output::CloseLogs => self.close_logs(),
+            Output::WriteCleanShutdown { epoch } => {
+                if let Err(error) = self.around.log_dirs.write_clean_shutdown(epoch) {
+                    tracing::error!(%error, "the mark of a clean shutdown was not written: the next start recovers");
+                }
+            }
+            Output::Exit => self.around.life.send_modify(|life| life.ended = true),
+            Output::SetTimer(timer) => {
+                let runs = match timer {
+                    // As in Kafka, a broker that waits for leave to stop asks sooner.
+                    Timer::Heartbeat if self.machine.stage() == Stage::ShuttingDown => {
+                        self.around.timing.heartbeat.min(SHUTDOWN_HEARTBEAT)
+                    }
+                    Timer::Heartbeat => self.around.timing.heartbeat,
+                    Timer::Registration | Timer::AlterPartitionRetry => self.around.timing.retry,
+                };
+                self.timers.set(timer, Instant::now() + runs);
+            }
+        }
+    }
+
+    fn call(&self, call: Call) {
+        // The tasks that call end only with the node.
+        let _ = self.around.controller.send(call);
+    }
+
+    fn tell(&mut self, partition: TopicPartition, input: replica::Input<Net>) {
+        let image = self.machine.image();
+        let topic = image.topics.get(&partition.topic);
+        if let Some(topic) = topic.filter(|_| !self.names.contains_key(&partition)) {
+            let name = PartitionName::new(topic.name.as_str(), partition.index);
+            self.names.insert(partition, name);
+        }
+        let Some(name) = self.names.get(&partition).cloned() else { return };
+        if matches!(input, replica::Input::Deleted) {
+            self.names.remove(&partition);
+        }
+        let config = self.around.log_configs.of(topic.map(|topic| &topic.config), &image.defaults);
+        self.around.shards.send(partition, shard::Event::Told(Told { partition, name, config, input }));
+    }
+
+    /// Waits until every shard has closed its logs; what they reached goes into the checkpoints.
+    fn close_logs(&mut self) {
+        let shown = self.around.partitions.all();
+        let closing = self.around.shards.all().iter().map(|shard| {
+            let (done, closed) = oneshot::channel();
+            let _ = shard.send(shard::Event::Close(done));
+            closed
+        });
+        let closing: Vec<_> = closing.collect();
+        let clean = closing.into_iter().map(|closed| closed.blocking_recv().unwrap_or(false)).fold(true, |a, b| a && b);
+        let written = self.around.log_dirs.write_checkpoints(&shown);
+        if let Err(error) = &written {
+            tracing::error!(%error, "checkpoints were not written: the next start recovers");
+        }
+        if !clean || written.is_err() {
+            self.turn(Input::ReplicaFailed);
+        }
+        self.turn(Input::LogsClosed);
+    }
+}

@@ -1,0 +1,197 @@
+//! The thread that hosts the controller machine, and the metadata log that it is a fold of.
+//!
+//! It decides nothing: `highwater_spec::controller` does. What the machine appends is committed once it is on the disk;
+//! everything that arrived meanwhile shares one fsync.
+
+use super::cluster::{Addresses, Endpoint};
+use super::metadata_log::{MetadataLog, MetadataLogError};
+use super::tickets::Tickets;
+use super::timers::Timers;
+use crate::cells::{Drained, Inbox, Published};
+use highwater_spec::controller::{self, Config, Controller, Input, Output, Record, ReplicatedController, Reply};
+use highwater_spec::machine::Machine;
+use highwater_spec::replicated;
+use highwater_spec::rules::Rules;
+use highwater_spec::values::{BrokerEpoch, BrokerId, IncarnationId, Offset, Ticket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// What reaches the controller machine.
+pub struct Ask {
+    /// The fact, given the ticket of whoever waits.
+    pub input: Box<dyn FnOnce(Ticket) -> Input + Send>,
+    /// Where a process that registers listens.
+    pub endpoint: Option<(IncarnationId, Endpoint)>,
+    /// Takes the answer.
+    pub reply: oneshot::Sender<Reply>,
+}
+
+/// What others see of the controller.
+#[derive(Clone, Debug, Default)]
+pub struct Committed {
+    /// The metadata, as far as it is committed.
+    pub image: Arc<controller::Image>,
+    /// The first metadata offset not committed (exclusive).
+    pub end: Offset,
+}
+
+/// How long the machine's timers run.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// `broker.session.timeout.ms`.
+    pub session: Duration,
+    /// How often partitions without a leader are looked at.
+    pub leaderless: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum TimerName {
+    Session(BrokerId),
+    Leaderless,
+}
+
+/// The thread's own state.
+pub struct ControllerHost {
+    machine: ReplicatedController,
+    rules: Rules,
+    log: MetadataLog,
+    timing: Timing,
+    timers: Timers<TimerName>,
+    sessions: std::collections::BTreeMap<BrokerId, BrokerEpoch>,
+    tickets: Tickets<oneshot::Sender<Reply>>,
+    addresses: Arc<Addresses>,
+    committed: Arc<Published<Committed>>,
+    log_grew: Arc<crate::cells::Parked>,
+}
+
+impl ControllerHost {
+    /// A controller that begins with what its log says.
+    ///
+    /// # Errors
+    /// When the log can't be read.
+    pub fn open(
+        log: MetadataLog,
+        rules: Rules,
+        timing: Timing,
+        committed: Arc<Published<Committed>>,
+        log_grew: Arc<crate::cells::Parked>,
+    ) -> Result<Self, MetadataLogError> {
+        let replayed = log.replay()?;
+        let machine = ReplicatedController::new(Controller::new(Arc::new(replayed.image)), replayed.end);
+        Ok(Self {
+            machine,
+            rules,
+            log,
+            timing,
+            timers: Timers::new(),
+            sessions: Default::default(),
+            tickets: Tickets::new(),
+            addresses: Arc::new(replayed.addresses),
+            committed,
+            log_grew,
+        })
+    }
+
+    /// Runs until the inbox is closed. `defaults` is what the cluster's configuration begins with.
+    ///
+    /// # Errors
+    /// When the log can't be written: a controller that can't commit must not go on.
+    pub fn run(mut self, inbox: &Inbox<Ask>, defaults: Config) -> Result<(), MetadataLogError> {
+        self.activate(defaults)?;
+        let mut asked = Vec::new();
+        while inbox.drain(&mut asked, self.timers.next()) != Drained::Closed {
+            for Ask { input, endpoint, reply } in asked.drain(..) {
+                if let Some((incarnation, endpoint)) = endpoint {
+                    Arc::make_mut(&mut self.addresses).note(incarnation, endpoint);
+                }
+                let ticket = self.tickets.issue(reply);
+                self.turn(replicated::Input::Heard(input(ticket)))?;
+            }
+            self.fire_timers()?;
+            self.commit()?;
+        }
+        self.log.close()
+    }
+
+    /// `min.insync.replicas` of the cluster is a record from the start: the ELR rests on it.
+    fn activate(&mut self, defaults: Config) -> Result<(), MetadataLogError> {
+        self.turn(replicated::Input::Heard(Input::Activated))?;
+        if self.machine.end() == Offset(0) {
+            let ticket = Ticket(u32::MAX);
+            self.turn(replicated::Input::Heard(Input::Configure { ticket, topic: None, config: defaults }))?;
+        }
+        self.timers.set(TimerName::Leaderless, Instant::now() + self.timing.leaderless);
+        self.commit()
+    }
+
+    fn fire_timers(&mut self) -> Result<(), MetadataLogError> {
+        while let Some(name) = self.timers.take_due(Instant::now()) {
+            let input = match name {
+                TimerName::Session(broker) => {
+                    let Some(epoch) = self.sessions.remove(&broker) else { continue };
+                    Input::SessionExpired { broker, epoch, choice: None }
+                }
+                TimerName::Leaderless => {
+                    self.timers.set(TimerName::Leaderless, Instant::now() + self.timing.leaderless);
+                    Input::LeaderlessChecked { choice: None }
+                }
+            };
+            self.turn(replicated::Input::Heard(input))?;
+        }
+        Ok(())
+    }
+
+    /// Makes durable what the turns since the last call appended, and lets everyone know.
+    fn commit(&mut self) -> Result<(), MetadataLogError> {
+        let upto = self.machine.end();
+        if upto > self.committed.read().end {
+            self.log.flush(upto)?;
+        }
+        self.turn(replicated::Input::Committed { upto })
+    }
+
+    /// One turn: step the machine, carry out what it says, in order.
+    fn turn(&mut self, input: replicated::Input<Input>) -> Result<(), MetadataLogError> {
+        let mut outputs = Vec::new();
+        let before = Arc::clone(self.machine.speculative().image());
+        self.machine.step(&self.rules, input, &mut outputs);
+        self.show();
+        for output in outputs {
+            match output {
+                replicated::Output::Append { base, records } => self.append(base, &records, &before)?,
+                replicated::Output::Do(output) => self.carry_out(output),
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, base: Offset, records: &[Record], before: &controller::Image) -> Result<(), MetadataLogError> {
+        self.log.append(base, records, before, &self.addresses)
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Reply { ticket, reply } => {
+                if let Some(waits) = self.tickets.redeem(ticket) {
+                    let _ = waits.send(reply);
+                }
+            }
+            Output::ExtendSession { broker, epoch } => {
+                self.sessions.insert(broker, epoch);
+                self.timers.set(TimerName::Session(broker), Instant::now() + self.timing.session);
+            }
+        }
+    }
+
+    /// Lets readers see what is committed, before anyone is answered.
+    fn show(&mut self) {
+        let end = self.machine.committed_end();
+        let shown = self.committed.read();
+        let image = self.machine.committed().image();
+        if end > shown.end || !Arc::ptr_eq(&shown.image, image) {
+            self.committed.publish(Committed { image: Arc::clone(image), end });
+            self.log_grew.wake_all();
+        }
+    }
+}

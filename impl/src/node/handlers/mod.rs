@@ -1,0 +1,14 @@
+//! What a node answers: one file per kind of request. Handlers look things up and hand things over; decisions are the
+//! machines'.
+
+mod api_versions;
+pub mod broker;
+mod configs;
+pub mod controller;
+pub mod describe;
+mod errors;
+mod fetch;
+mod list_offsets;
+mod metadata;
+mod produce;
+mod topics;

@@ -1,0 +1,108 @@
+//! What a broker does with requests that only the controller can answer: it hands them on.
+
+use super::broker::BrokerService;
+use super::errors;
+use crate::node::connection::Reply;
+use crate::wire::messages::create_topics::{
+    CreatableTopic, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
+};
+use crate::wire::messages::delete_topics::{
+    DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
+};
+use crate::wire::messages::unregister_broker::{UnregisterBrokerRequest, UnregisterBrokerResponse};
+use crate::wire::{RequestMessage, Response};
+
+/// The topics that belong to Kafka itself.
+const INTERNAL: [&str; 3] = ["__consumer_offsets", "__transaction_state", "__share_group_state"];
+const NO_ANSWER: &str = "the controller did not answer; whether it did what was asked is not known";
+
+pub use highwater_spec::controller::is_valid_topic_name as is_valid_name;
+
+/// A request that the controller answers.
+pub trait Forwarded: RequestMessage {
+    /// The answer when the controller gives none.
+    fn unanswered(&self) -> Self::Response;
+
+    /// The same, said as the newest version says it.
+    fn in_newest(self) -> Self {
+        self
+    }
+}
+
+/// Asks the controller, and hands back what it says.
+pub async fn forward<R: Forwarded>(service: &BrokerService, request: R) -> Reply
+where
+    Response: From<R::Response>,
+{
+    let request = request.in_newest();
+    let answer = service.controller.call(&request).await;
+    let answer = answer.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a {} could not be handed to the controller", R::KEY);
+        request.unanswered()
+    });
+    Reply::Response(answer.into())
+}
+
+impl Forwarded for CreateTopicsRequest {
+    fn unanswered(&self) -> CreateTopicsResponse {
+        let topics = self.topics.iter().map(|topic| CreatableTopicResult {
+            name: topic.name.clone(),
+            error_code: errors::REQUEST_TIMED_OUT,
+            error_message: Some(NO_ANSWER.to_owned()),
+            ..Default::default()
+        });
+        CreateTopicsResponse { topics: topics.collect(), ..Default::default() }
+    }
+}
+
+impl Forwarded for DeleteTopicsRequest {
+    fn unanswered(&self) -> DeleteTopicsResponse {
+        let responses = self.topics.iter().map(|topic| DeletableTopicResult {
+            name: topic.name.clone(),
+            topic_id: topic.topic_id,
+            error_code: errors::REQUEST_TIMED_OUT,
+            error_message: Some(NO_ANSWER.to_owned()),
+        });
+        DeleteTopicsResponse { responses: responses.collect(), ..Default::default() }
+    }
+
+    /// Until version 5 names stand in a list of their own.
+    fn in_newest(mut self) -> Self {
+        let names = std::mem::take(&mut self.topic_names).into_iter();
+        self.topics.extend(names.map(|name| DeleteTopicState { name: Some(name), ..Default::default() }));
+        self
+    }
+}
+
+impl Forwarded for UnregisterBrokerRequest {
+    fn unanswered(&self) -> UnregisterBrokerResponse {
+        UnregisterBrokerResponse {
+            error_code: errors::REQUEST_TIMED_OUT,
+            error_message: Some(NO_ANSWER.to_owned()),
+            ..Default::default()
+        }
+    }
+}
+
+/// Has topics made as the brokers' defaults say. Who asked for them asks again, and sees whether they were.
+pub async fn create_automatically(service: &BrokerService, names: impl Iterator<Item = &String>) {
+    let topics: Vec<_> = names
+        .map(|name| CreatableTopic {
+            name: name.clone(),
+            num_partitions: -1,
+            replication_factor: -1,
+            ..Default::default()
+        })
+        .collect();
+    if !topics.is_empty() {
+        let request = CreateTopicsRequest { topics, ..Default::default() };
+        if let Err(error) = service.controller.call(&request).await {
+            tracing::warn!(%error, "topics could not be made automatically");
+        }
+    }
+}
+
+/// Whether a topic belongs to Kafka itself.
+pub fn is_internal(name: &str) -> bool {
+    INTERNAL.contains(&name)
+}

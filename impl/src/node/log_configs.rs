@@ -1,0 +1,52 @@
+//! How logs are kept: the topic's configuration over the cluster's over the broker's.
+
+use super::cluster::Cluster;
+use crate::config::NodeConfig;
+use crate::storage::LogConfig;
+use highwater_spec::controller::Config;
+use highwater_spec::values::TopicId;
+
+/// The broker's defaults.
+#[derive(Clone, Debug)]
+pub struct LogConfigs {
+    base: LogConfig,
+    max_message_bytes: usize,
+}
+
+impl LogConfigs {
+    /// What a broker's own configuration says.
+    pub fn new(config: &NodeConfig) -> Self {
+        let base = LogConfig {
+            segment_bytes: config.log_segment_bytes,
+            index_interval_bytes: config.log_index_interval_bytes,
+            segment_index_bytes: config.log_index_size_max_bytes,
+            ..LogConfig::default()
+        };
+        Self { base, max_message_bytes: config.message_max_bytes as usize }
+    }
+
+    /// How the logs of a topic are kept.
+    pub fn of(&self, topic: Option<&Config>, defaults: &Config) -> LogConfig {
+        let set = |name: &str, broker: &str| {
+            let of_topic = topic.and_then(|topic| topic.others.get(name));
+            of_topic.or_else(|| defaults.others.get(broker)).and_then(|value| value.trim().parse::<u64>().ok())
+        };
+        let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        let base = &self.base;
+        LogConfig {
+            segment_bytes: set("segment.bytes", "log.segment.bytes").map_or(base.segment_bytes, small),
+            segment_ms: set("segment.ms", "log.roll.ms").unwrap_or(base.segment_ms),
+            index_interval_bytes: set("index.interval.bytes", "log.index.interval.bytes")
+                .map_or(base.index_interval_bytes, small),
+            segment_index_bytes: set("segment.index.bytes", "log.index.size.max.bytes")
+                .map_or(base.segment_index_bytes, small),
+            ..base.clone()
+        }
+    }
+
+    /// `max.message.bytes` of a topic: how large one of its batches may be, in bytes.
+    pub fn max_message_bytes(&self, cluster: &Cluster, topic: TopicId) -> usize {
+        let set = cluster.topic(topic).and_then(|topic| topic.config.others.get("max.message.bytes"));
+        set.and_then(|value| value.trim().parse().ok()).unwrap_or(self.max_message_bytes)
+    }
+}

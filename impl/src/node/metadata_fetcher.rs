@@ -1,0 +1,124 @@
+//! The metadata log, fetched from the controller by a broker: Fetch of `__cluster_metadata`, from the broker's own
+//! process's start on.
+
+use super::broker_host::{Event, Life};
+use super::cluster::Endpoint;
+use super::metadata_log::{self, MetadataLogError};
+use super::metadata_records;
+use crate::cells::Inbox;
+use crate::client::{ClientError, Connection};
+use crate::wire::Uuid;
+use crate::wire::messages::fetch;
+use highwater_spec::controller::Image;
+use highwater_spec::values::{BrokerId, Offset};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How much metadata one answer may bring, in bytes.
+const MAX_BYTES: i32 = 8 << 20;
+
+/// What the task works with.
+pub struct MetadataFetcher {
+    /// This broker.
+    pub me: BrokerId,
+    /// Where the controller is.
+    pub controller: Endpoint,
+    /// How long a fetch may wait there for records.
+    pub max_wait: Duration,
+    /// How long an answer may take beyond that.
+    pub timeout: Duration,
+    /// Until a failed fetch is tried again.
+    pub backoff: Duration,
+    /// Takes the records.
+    pub inbox: Arc<Inbox<Event>>,
+    /// Tells when the broker has ended.
+    pub life: watch::Receiver<Life>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum FetchError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Log(#[from] MetadataLogError),
+    #[error("the controller refuses with error code {0}")]
+    Refused(i16),
+}
+
+impl MetadataFetcher {
+    /// Fetches until the broker ends.
+    pub async fn run(self) {
+        let mut life = self.life.clone();
+        tokio::select! {
+            () = self.fetch_forever() => {}
+            ended = life.wait_for(|life| life.ended) => drop(ended),
+        }
+    }
+
+    async fn fetch_forever(&self) {
+        // Names of topics stand in some records; they are looked up in the fold of those before.
+        let (mut image, mut end) = (Image::default(), Offset(0));
+        loop {
+            if let Err(error) = self.fetch_while_connected(&mut image, &mut end).await {
+                tracing::warn!(controller = %self.controller, %error, "the metadata log can't be fetched");
+                tokio::time::sleep(self.backoff).await;
+            }
+        }
+    }
+
+    async fn fetch_while_connected(&self, image: &mut Image, end: &mut Offset) -> Result<(), FetchError> {
+        let name = self.controller.to_string();
+        let mut connection = Connection::connect(&name, self.timeout).await?;
+        loop {
+            let request = self.request(*end);
+            let answer = tokio::time::timeout(self.max_wait + self.timeout, connection.call(&request)).await;
+            let response = answer.map_err(|_| ClientError::timed_out(&name))??;
+            let found = response.responses.into_iter().flat_map(|topic| topic.partitions).next();
+            let Some(found) = found else { return Err(FetchError::Refused(response.error_code)) };
+            if found.error_code != 0 {
+                return Err(FetchError::Refused(found.error_code));
+            }
+            self.hand_over(found.records.unwrap_or_default(), image, end)?;
+        }
+    }
+
+    fn hand_over(&self, batches: bytes::Bytes, image: &mut Image, end: &mut Offset) -> Result<(), FetchError> {
+        let (from, mut records, mut endpoints) = (*end, Vec::new(), Vec::new());
+        for (offset, record) in metadata_log::decode(&batches)? {
+            if offset < *end {
+                continue;
+            }
+            let unknown = |error| MetadataLogError::Unknown(offset, error);
+            let (record, endpoint) = metadata_records::decode(&record, image).map_err(unknown)?;
+            image.apply(&record);
+            records.push(record);
+            endpoints.extend(endpoint);
+            *end = offset.next();
+        }
+        if !records.is_empty() {
+            let _ = self.inbox.send(Event::Metadata { from, records, endpoints });
+        }
+        Ok(())
+    }
+
+    fn request(&self, from: Offset) -> fetch::FetchRequest {
+        fetch::FetchRequest {
+            replica_state: fetch::ReplicaState { replica_id: self.me.0, replica_epoch: -1 },
+            max_wait_ms: i32::try_from(self.max_wait.as_millis()).unwrap_or(i32::MAX),
+            min_bytes: 1,
+            max_bytes: MAX_BYTES,
+            topics: vec![fetch::FetchTopic {
+                topic_id: Uuid::METADATA_TOPIC,
+                partitions: vec![fetch::FetchPartition {
+                    partition: 0,
+                    fetch_offset: from.0,
+                    partition_max_bytes: MAX_BYTES,
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }],
+            ..Default::default()
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! The two roles of a node: which threads and tasks each consists of, and how it starts and stops.
+
+use super::NodeError;
+use super::broker_host::{self, BrokerHost, Life, Shards};
+use super::cluster::Cluster;
+use super::connection::{self, Limits, Service};
+use super::controller_host::{self, Ask, Committed, ControllerHost};
+use super::fetcher::{self, Fetcher};
+use super::handlers::broker::BrokerService;
+use super::handlers::controller::{ControllerService, random};
+use super::handlers::describe::CONTROLLERS;
+use super::log_configs::LogConfigs;
+use super::log_dirs::LogDirs;
+use super::metadata_fetcher::MetadataFetcher;
+use super::metadata_log::MetadataLog;
+use super::partitions::{Partition, Partitions};
+use super::shard::{self, Shard};
+use super::to_controller::{Call, Caller, Channel};
+use crate::cells::{Inbox, Parked, Published};
+use crate::client::{ClientError, Connection};
+use crate::config::{Endpoint, NodeConfig};
+use crate::storage::StorageError;
+use crate::wire::messages::describe_cluster::DescribeClusterRequest;
+use highwater_spec::broker::{Broker, Input};
+use highwater_spec::controller::Config;
+use highwater_spec::rules::Rules;
+use highwater_spec::values::IncarnationId;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// How long an answer of another node may take beyond what it is allowed to wait.
+const ANSWER: Duration = Duration::from_secs(30);
+/// Until a registration, an AlterPartition or a fetch of metadata is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+/// How often partitions without a leader are looked at.
+const LEADERLESS: Duration = Duration::from_secs(1);
+
+/// What both roles of a node share.
+pub struct Common {
+    /// The node's configuration.
+    pub config: Arc<NodeConfig>,
+    /// The rules in force.
+    pub rules: Rules,
+    /// Where the controller is.
+    pub quorum: Endpoint,
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The log directory.
+    pub log_dirs: Arc<LogDirs>,
+}
+
+/// A node as a controller.
+pub struct ControllerRole {
+    address: SocketAddr,
+    inbox: Arc<Inbox<Ask>>,
+    /// `None` while it runs, then what ended it; an empty text is a clean end.
+    ended: watch::Receiver<Option<String>>,
+    accepting: JoinHandle<()>,
+}
+
+impl ControllerRole {
+    /// Reads the metadata log, and serves.
+    pub fn start(common: &Common, listener: TcpListener, address: SocketAddr) -> Result<Self, NodeError> {
+        let config = &common.config;
+        let log = MetadataLog::open(&config.log_dirs)?;
+        let inbox = Arc::new(Inbox::new());
+        let committed = Arc::new(Published::new(Committed::default()));
+        let log_grew = Arc::new(Parked::new());
+        let service = ControllerService {
+            me: config.node_id,
+            endpoint: common.quorum.clone(),
+            cluster_id: common.cluster_id.clone(),
+            inbox: Arc::clone(&inbox),
+            committed: Arc::clone(&committed),
+            log_grew: Arc::clone(&log_grew),
+            log: log.reader(),
+            config: Arc::clone(config),
+        };
+        let timing = controller_host::Timing { session: config.broker_session_timeout, leaderless: LEADERLESS };
+        let host = ControllerHost::open(log, common.rules.clone(), timing, committed, log_grew)?;
+        let defaults = Config {
+            min_insync_replicas: u32::try_from(config.min_insync_replicas).ok(),
+            unclean_leader_election: config.unclean_leader_election_enable.then_some(true),
+            ..Config::default()
+        };
+        let (ending, ended) = watch::channel(None);
+        let of_thread = Arc::clone(&inbox);
+        spawn("controller", move || {
+            let outcome = host.run(&of_thread, defaults);
+            of_thread.close();
+            let _ = ending.send(Some(outcome.err().map(|error| error.to_string()).unwrap_or_default()));
+        })?;
+        let accepting = tokio::spawn(accept(listener, Arc::new(service), limits(config)));
+        Ok(Self { address, inbox, ended, accepting })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until it has failed, and says why.
+    pub async fn failed(&self) -> String {
+        match self.ended.clone().wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => "its thread panicked".to_owned(),
+        }
+    }
+
+    /// Commits what was asked, and stops.
+    pub async fn shutdown(mut self) {
+        self.accepting.abort();
+        self.inbox.close();
+        let _ = self.ended.wait_for(Option::is_some).await;
+    }
+}
+
+/// A node as a broker.
+pub struct BrokerRole {
+    address: SocketAddr,
+    inbox: Arc<Inbox<broker_host::Event>>,
+    life: watch::Receiver<Life>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl BrokerRole {
+    /// Begins to take part in the cluster.
+    pub fn start(common: &Common, listener: TcpListener, address: SocketAddr) -> Result<Self, NodeError> {
+        let config = &common.config;
+        let me = config.node_id;
+        let partitions = Arc::new(Partitions::default());
+        let cluster = Arc::new(Published::new(Cluster::default()));
+        let inbox = Arc::new(Inbox::new());
+        let (living, life) = watch::channel(Life::default());
+        let (fetches, fetch_events) = mpsc::unbounded_channel();
+        let (calls, called) = mpsc::unbounded_channel();
+
+        let around = Arc::new(shard::Surroundings {
+            me,
+            rules: common.rules.clone(),
+            log_dirs: Arc::clone(&common.log_dirs),
+            partitions: Arc::clone(&partitions),
+            fetcher: fetches.clone(),
+            broker: Arc::clone(&inbox),
+            lag: config.replica_lag_time_max,
+            fetch_backoff: config.replica_fetch_backoff,
+        });
+        let shards = start_shards(&around, config.num_io_threads)?;
+        let fetcher = fetcher::Surroundings {
+            me,
+            cluster: Arc::clone(&cluster),
+            life: life.clone(),
+            shards: shards.clone(),
+            max_wait: config.replica_fetch_wait_max,
+            partition_bytes: size(config.replica_fetch_max_bytes),
+            response_bytes: size(config.replica_fetch_response_max_bytes),
+            timeout: ANSWER,
+        };
+        start_host(common, inbox.clone(), &shards, &partitions, &cluster, living, calls)?;
+        let service = BrokerService {
+            me,
+            cluster_id: common.cluster_id.clone(),
+            rules: common.rules.clone(),
+            cluster,
+            partitions: Arc::clone(&partitions),
+            log_configs: LogConfigs::new(config),
+            shards,
+            controller: Channel::new(common.quorum.clone(), ANSWER),
+            config: Arc::clone(config),
+        };
+        let metadata = MetadataFetcher {
+            me,
+            controller: common.quorum.clone(),
+            max_wait: config.replica_fetch_wait_max,
+            timeout: ANSWER,
+            backoff: RETRY,
+            inbox: Arc::clone(&inbox),
+            life: life.clone(),
+        };
+        let tasks = vec![
+            tokio::spawn(Fetcher::new(fetcher, fetches).run(fetch_events)),
+            tokio::spawn(caller(common, address, &inbox).run(called)),
+            tokio::spawn(metadata.run()),
+            tokio::spawn(checkpoint(
+                config.replica_high_watermark_checkpoint_interval,
+                common,
+                &partitions,
+                high_watermarks,
+            )),
+            tokio::spawn(checkpoint(config.log_flush_offset_checkpoint_interval, common, &partitions, recovery_points)),
+            tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config))),
+        ];
+        Ok(Self { address, inbox, life, tasks })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until it takes part.
+    pub async fn ready(&self) {
+        let _ = self.life.clone().wait_for(|life| life.unfenced || life.ended).await;
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(&self) {
+        let _ = self.life.clone().wait_for(|life| life.ended).await;
+    }
+
+    /// Hands over what it leads, closes its logs, and ends.
+    pub async fn shutdown(self) {
+        let _ = self.inbox.send(broker_host::Event::Heard(Input::ShutdownAsked));
+        self.ended().await;
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Waits for the controller as long as it takes: without it there is nothing to do.
+pub async fn ask_cluster_id(controller: &Endpoint) -> String {
+    loop {
+        match try_cluster_id(controller).await {
+            Ok(id) => return id,
+            Err(error) => tracing::info!(%controller, %error, "waiting for the controller"),
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn try_cluster_id(controller: &Endpoint) -> Result<String, ClientError> {
+    let mut connection = Connection::connect(&controller.to_string(), ANSWER).await?;
+    let request = DescribeClusterRequest { endpoint_type: CONTROLLERS, ..Default::default() };
+    Ok(connection.call(&request).await?.cluster_id)
+}
+
+fn start_shards(around: &Arc<shard::Surroundings>, count: usize) -> Result<Shards, NodeError> {
+    let mut inboxes = Vec::with_capacity(count);
+    for number in 0..count {
+        let (inbox, around) = (Arc::new(Inbox::new()), Arc::clone(around));
+        inboxes.push(Arc::clone(&inbox));
+        spawn(&format!("shard-{number}"), move || Shard::new(around).run(&inbox))?;
+    }
+    Ok(Shards::new(inboxes))
+}
+
+fn start_host(
+    common: &Common,
+    inbox: Arc<Inbox<broker_host::Event>>,
+    shards: &Shards,
+    partitions: &Arc<Partitions>,
+    cluster: &Arc<Published<Cluster>>,
+    life: watch::Sender<Life>,
+    controller: mpsc::UnboundedSender<Call>,
+) -> Result<(), NodeError> {
+    let config = &common.config;
+    let around = broker_host::Surroundings {
+        rules: common.rules.clone(),
+        shards: shards.clone(),
+        partitions: Arc::clone(partitions),
+        log_dirs: Arc::clone(&common.log_dirs),
+        log_configs: LogConfigs::new(config),
+        controller,
+        cluster: Arc::clone(cluster),
+        life,
+        timing: broker_host::Timing { heartbeat: config.broker_heartbeat_interval, retry: RETRY },
+    };
+    let machine = Broker::new(config.node_id, IncarnationId(random()), common.log_dirs.previous_broker_epoch());
+    spawn("broker", move || BrokerHost::new(machine, around).run(&inbox))
+}
+
+fn caller(common: &Common, address: SocketAddr, inbox: &Arc<Inbox<broker_host::Event>>) -> Caller {
+    let advertised = common.config.network.broker.as_ref().map(|broker| broker.advertised.clone());
+    let mut endpoint = advertised.unwrap_or(Endpoint { host: address.ip().to_string(), port: 0 });
+    if endpoint.port == 0 {
+        endpoint.port = address.port();
+    }
+    Caller {
+        me: common.config.node_id,
+        cluster_id: common.cluster_id.clone(),
+        endpoint,
+        directory: common.log_dirs.directory_id(),
+        controller: common.quorum.clone(),
+        timeout: common.config.broker_session_timeout,
+        inbox: Arc::clone(inbox),
+    }
+}
+
+fn high_watermarks(dirs: &LogDirs, partitions: &[Arc<Partition>]) -> Result<(), StorageError> {
+    dirs.write_high_watermarks(partitions)
+}
+
+fn recovery_points(dirs: &LogDirs, partitions: &[Arc<Partition>]) -> Result<(), StorageError> {
+    dirs.write_recovery_points(partitions)
+}
+
+/// Notes something of every log, now and then.
+fn checkpoint(
+    every: Duration,
+    common: &Common,
+    partitions: &Arc<Partitions>,
+    write: fn(&LogDirs, &[Arc<Partition>]) -> Result<(), StorageError>,
+) -> impl Future<Output = ()> + use<> {
+    let (dirs, partitions) = (Arc::clone(&common.log_dirs), Arc::clone(partitions));
+    async move {
+        loop {
+            tokio::time::sleep(every.max(Duration::from_millis(1))).await;
+            let (dirs, partitions) = (Arc::clone(&dirs), Arc::clone(&partitions));
+            let written = tokio::task::spawn_blocking(move || write(&dirs, &partitions.all())).await;
+            if let Ok(Err(error)) = written {
+                tracing::error!(%error, "a checkpoint was not written");
+            }
+        }
+    }
+}
+
+/// Serves from when the broker has heard what the metadata says: before, it would deny topics that exist.
+async fn accept_once_ready<S: Service>(
+    mut life: watch::Receiver<Life>,
+    listener: TcpListener,
+    service: Arc<S>,
+    limits: Limits,
+) {
+    let knows = |life: &Life| life.ended || life.epoch.is_some_and(|epoch| life.metadata_end.0 > epoch.0);
+    if life.wait_for(knows).await.is_ok_and(|life| !life.ended) {
+        accept(listener, service, limits).await;
+    }
+}
+
+/// Serves every connection; they end with this.
+async fn accept<S: Service>(listener: TcpListener, service: Arc<S>, limits: Limits) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, from)) => {
+                    connections.spawn(connection::serve(stream, from, Arc::clone(&service), limits));
+                }
+                Err(error) => {
+                    // Too many open files, as a rule: those that are open may close.
+                    tracing::error!(%error, "a connection was not accepted");
+                    tokio::time::sleep(RETRY).await;
+                }
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+}
+
+fn limits(config: &NodeConfig) -> Limits {
+    Limits {
+        request_bytes: config.socket_request_max_bytes as usize,
+        bytes_under_way: config.queued_max_bytes_per_connection as usize,
+        requests_under_way: config.queued_max_requests_per_connection,
+    }
+}
+
+fn size(bytes: u32) -> i32 {
+    i32::try_from(bytes).unwrap_or(i32::MAX)
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), NodeError> {
+    thread::Builder::new().name(name.to_owned()).spawn(run).map(drop).map_err(NodeError::Thread)
+}

@@ -1,0 +1,325 @@
+//! A shard: the thread that hosts some of the broker's replicas, steps them and carries out what they say.
+//!
+//! It decides nothing: which output follows from which input is `highwater_spec::replica`'s to say. Neighbouring
+//! produces of one partition become one input, so that load makes batches by itself.
+
+use super::fetcher;
+use super::hosted::Hosted;
+use super::partitions::Partitions;
+use super::tickets::Tickets;
+use super::timers::Timers;
+use super::{broker_host, log_dirs::LogDirs};
+use crate::carrier::Net;
+use crate::cells::{Drained, Inbox};
+use crate::storage::{LogConfig, PartitionName, StorageError};
+use bytes::Bytes;
+use highwater_spec::broker;
+use highwater_spec::machine::Machine;
+use highwater_spec::refusal::Refusal;
+use highwater_spec::replica::{
+    Acks, FetchAnswer, FetchRequest, FollowerFetch, Input, Output, Produce, ProduceOutcome, Timer,
+};
+use highwater_spec::rules::Rules;
+use highwater_spec::values::{BrokerId, Offset, Ticket, TopicPartition};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+
+/// What reaches a shard.
+pub enum Event {
+    /// The broker tells a replica something, and has it made if there is none.
+    Told(Told),
+    /// A client's batch.
+    Produced(Produced),
+    /// A follower's fetch.
+    FollowerFetched(TopicPartition, FollowerFetch<Net>),
+    /// The leader answered this follower's fetch.
+    FetchAnswered(TopicPartition, FetchRequest, FetchAnswer<Net>),
+    /// The leader told the ends of its log.
+    LogEndsAnswered(TopicPartition, FetchRequest, LogEnds),
+    /// Someone wants to know that everything sent before has been taken note of.
+    Sync(oneshot::Sender<()>),
+    /// Every log is to be flushed and closed; the answer is whether all were.
+    Close(oneshot::Sender<bool>),
+}
+
+/// What the broker says to one of its replicas.
+pub struct Told {
+    /// Which.
+    pub partition: TopicPartition,
+    /// Its name.
+    pub name: PartitionName,
+    /// How its log is kept.
+    pub config: LogConfig,
+    /// What it hears.
+    pub input: Input<Net>,
+}
+
+/// A client's batch.
+pub struct Produced {
+    /// Where to.
+    pub partition: TopicPartition,
+    /// When to answer.
+    pub acks: Acks,
+    /// How many offsets it takes.
+    pub count: u32,
+    /// The batch.
+    pub bytes: Bytes,
+    /// How long the client waits to hear that it is committed.
+    pub timeout: Duration,
+    /// Takes the answer.
+    pub reply: oneshot::Sender<Outcome>,
+}
+
+/// How a produce ended, with the log's start (inclusive) as it then was.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// How.
+    pub outcome: ProduceOutcome,
+    /// The first offset that can be read.
+    pub log_start: Offset,
+}
+
+/// The ends of a leader's log.
+#[derive(Clone, Copy, Debug)]
+pub struct LogEnds {
+    /// Its first offset (inclusive).
+    pub start: Offset,
+    /// Its log end offset (exclusive).
+    pub end: Offset,
+}
+
+/// What every shard of a broker shares.
+pub struct Surroundings {
+    /// The broker.
+    pub me: BrokerId,
+    /// The rules in force.
+    pub rules: Rules,
+    /// Where logs lie.
+    pub log_dirs: Arc<LogDirs>,
+    /// What other threads see of the replicas.
+    pub partitions: Arc<Partitions>,
+    /// Takes the fetches that replicas ask for.
+    pub fetcher: mpsc::UnboundedSender<fetcher::Event>,
+    /// Takes the ISRs that replicas propose.
+    pub broker: Arc<Inbox<broker_host::Event>>,
+    /// `replica.lag.time.max.ms`.
+    pub lag: Duration,
+    /// `replica.fetch.backoff.ms`.
+    pub fetch_backoff: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum TimerName {
+    Replica(TopicPartition, Timer),
+    Produce(TopicPartition, Ticket),
+}
+
+/// The thread's own state.
+pub struct Shard {
+    around: Arc<Surroundings>,
+    hosted: HashMap<TopicPartition, Hosted>,
+    timers: Timers<TimerName>,
+    tickets: Tickets<oneshot::Sender<Outcome>>,
+}
+
+impl Shard {
+    /// A shard that hosts nothing yet.
+    pub fn new(around: Arc<Surroundings>) -> Self {
+        Self { around, hosted: HashMap::new(), timers: Timers::new(), tickets: Tickets::new() }
+    }
+
+    /// Runs until the inbox is closed.
+    pub fn run(mut self, inbox: &Inbox<Event>) {
+        let mut events = Vec::new();
+        while inbox.drain(&mut events, self.timers.next()) != Drained::Closed {
+            let mut arrived = events.drain(..).peekable();
+            while let Some(event) = arrived.next() {
+                match event {
+                    Event::Produced(first) => {
+                        let partition = first.partition;
+                        let mut produced = vec![first];
+                        while let Some(Event::Produced(next)) = arrived.next_if(|next| is_produced_to(next, partition))
+                        {
+                            produced.push(next);
+                        }
+                        self.produced(partition, produced);
+                    }
+                    other => self.heard(other),
+                }
+            }
+            self.fire_timers();
+        }
+    }
+
+    fn heard(&mut self, event: Event) {
+        match event {
+            Event::Told(told) => self.told(told),
+            Event::Produced(produced) => self.produced(produced.partition, vec![produced]),
+            Event::FollowerFetched(partition, fetch) => self.turn(partition, Input::FollowerFetched(fetch)),
+            Event::FetchAnswered(partition, asked, answer) => {
+                self.turn(partition, Input::FetchAnswered { asked, answer });
+                self.tell_fetcher(fetcher::Event::Processed(partition));
+            }
+            Event::LogEndsAnswered(partition, asked, LogEnds { start, end }) => {
+                self.turn(partition, Input::LogEndsAnswered { asked, start, end });
+                self.tell_fetcher(fetcher::Event::Processed(partition));
+            }
+            Event::Sync(done) => {
+                let _ = done.send(());
+            }
+            Event::Close(done) => {
+                let _ = done.send(self.close_logs());
+            }
+        }
+    }
+
+    fn fire_timers(&mut self) {
+        while let Some(name) = self.timers.take_due(Instant::now()) {
+            match name {
+                TimerName::Replica(partition, timer) => self.turn(partition, Input::TimerFired(timer)),
+                TimerName::Produce(partition, ticket) => self.turn(partition, Input::ProduceTimedOut(ticket)),
+            }
+        }
+    }
+
+    fn told(&mut self, told: Told) {
+        if !self.hosted.contains_key(&told.partition) && !matches!(told.input, Input::Deleted | Input::Closing) {
+            match Hosted::open(&self.around, &told) {
+                Ok(hosted) => drop(self.hosted.insert(told.partition, hosted)),
+                Err(error) => return self.offline(&told.name, &error),
+            }
+        }
+        if let Some(hosted) = self.hosted.get_mut(&told.partition) {
+            hosted.configure(told.config);
+        }
+        self.turn(told.partition, told.input);
+    }
+
+    fn offline(&self, name: &PartitionName, error: &StorageError) {
+        tracing::error!(partition = %name, %error, "replica goes offline");
+        let failed = broker::Input::ReplicaFailed;
+        let _ = self.around.broker.send(broker_host::Event::Heard(failed));
+    }
+
+    /// Steps one replica with everything that was produced to it.
+    fn produced(&mut self, partition: TopicPartition, produced: Vec<Produced>) {
+        let Some(hosted) = self.hosted.get(&partition) else {
+            let outcome = ProduceOutcome::Refused(Refusal::NotLeaderOrFollower);
+            let refused = Outcome { outcome, log_start: Offset(0) };
+            for waiting in produced {
+                let _ = waiting.reply.send(refused);
+            }
+            return;
+        };
+        debug_assert_eq!(hosted.id(), partition);
+        let now = Instant::now();
+        let mut requests = Vec::with_capacity(produced.len());
+        for Produced { acks, count, bytes, timeout, reply, .. } in produced {
+            let ticket = self.tickets.issue(reply);
+            if acks == Acks::All {
+                self.timers.set(TimerName::Produce(partition, ticket), now + timeout);
+            }
+            requests.push(Produce { ticket, acks, count, bytes });
+        }
+        self.turn(partition, Input::Produced(requests));
+    }
+
+    /// One turn: step the machine, carry out what it says, in order. What fails drops the rest and is the next input.
+    fn turn(&mut self, partition: TopicPartition, input: Input<Net>) {
+        let mut outputs = Vec::new();
+        let Some(hosted) = self.hosted.get_mut(&partition) else { return };
+        hosted.machine.step(&self.around.rules, input, &mut outputs);
+        let mut outputs = outputs.into_iter();
+        while let Some(output) = outputs.next() {
+            if let Err(error) = self.carry_out(partition, output) {
+                let name = self.hosted.get(&partition).map(|hosted| hosted.name().clone());
+                name.iter().for_each(|name| self.offline(name, &error));
+                let unanswered = outputs.filter_map(|output| match output {
+                    Output::Reply { ticket, .. } => Some(ticket),
+                    _ => None,
+                });
+                return self.turn(partition, Input::Failed { unanswered: unanswered.collect() });
+            }
+        }
+    }
+
+    fn carry_out(&mut self, partition: TopicPartition, output: Output<Net>) -> Result<(), StorageError> {
+        let Some(hosted) = self.hosted.get_mut(&partition) else { return Ok(()) };
+        match output {
+            Output::StoreEpochs(epochs) => hosted.on_log(|log| log.store_epochs(&epochs))?,
+            Output::Append(batches) => hosted.on_log(|log| log.append(&batches))?,
+            Output::Truncate { to } => {
+                hosted.on_log(|log| log.truncate(to))?;
+                self.note_recovery_points()?;
+            }
+            Output::TruncateFully { at } => {
+                hosted.on_log(|log| log.truncate_fully(at))?;
+                self.note_recovery_points()?;
+            }
+            Output::Flush { upto } => hosted.on_log(|log| log.flush(upto))?,
+            Output::Reply { ticket, outcome } => self.reply(partition, ticket, outcome),
+            Output::Fetch(request) => self.tell_fetcher(fetcher::Event::Fetch(partition, request)),
+            Output::AskLogEnds(request) => self.tell_fetcher(fetcher::Event::AskLogEnds(partition, request)),
+            Output::CancelFetch => self.tell_fetcher(fetcher::Event::Cancel(partition)),
+            Output::ProposeIsr(proposal) => {
+                let proposed = broker::Input::IsrProposed { partition, proposal };
+                let _ = self.around.broker.send(broker_host::Event::Heard(proposed));
+            }
+            Output::SetTimer { timer, from } => {
+                let runs = match timer {
+                    Timer::Lag(_) => self.around.lag,
+                    Timer::FetchRetry => self.around.fetch_backoff,
+                };
+                let due = from.unwrap_or_else(Instant::now) + runs;
+                self.timers.set(TimerName::Replica(partition, timer), due);
+            }
+            Output::Publish(view) => hosted.publish(view),
+            Output::DeleteLog => return self.delete(partition),
+        }
+        Ok(())
+    }
+
+    /// A cut may lie below what was durable: were the old mark to stand, a crash would leave what is written next
+    /// unexamined.
+    fn note_recovery_points(&self) -> Result<(), StorageError> {
+        self.around.log_dirs.write_recovery_points(&self.around.partitions.all())
+    }
+
+    fn reply(&mut self, partition: TopicPartition, ticket: Ticket, outcome: ProduceOutcome) {
+        self.timers.cancel(&TimerName::Produce(partition, ticket));
+        let log_start = self.hosted.get(&partition).map_or(Offset(0), |hosted| hosted.machine.log().start);
+        if let Some(reply) = self.tickets.redeem(ticket) {
+            let _ = reply.send(Outcome { outcome, log_start });
+        }
+    }
+
+    fn delete(&mut self, partition: TopicPartition) -> Result<(), StorageError> {
+        let Some(hosted) = self.hosted.remove(&partition) else { return Ok(()) };
+        self.around.partitions.remove(partition);
+        self.timers.cancel_all(|name| matches!(name, TimerName::Replica(of, _) if *of == partition));
+        self.tell_fetcher(fetcher::Event::Cancel(partition));
+        hosted.delete()
+    }
+
+    fn close_logs(&mut self) -> bool {
+        self.timers.cancel_all(|_| true);
+        let closed = self.hosted.drain().map(|(_, hosted)| {
+            let name = hosted.name().clone();
+            hosted
+                .close()
+                .inspect_err(|error| tracing::error!(partition = %name, %error, "its log was not closed cleanly"))
+        });
+        closed.fold(true, |clean, closed| clean && closed.unwrap_or(false))
+    }
+
+    fn tell_fetcher(&self, event: fetcher::Event) {
+        // The fetcher ends only when the whole node does.
+        let _ = self.around.fetcher.send(event);
+    }
+}
+
+fn is_produced_to(event: &Event, partition: TopicPartition) -> bool {
+    matches!(event, Event::Produced(produced) if produced.partition == partition)
+}

@@ -1,0 +1,135 @@
+//! Reading a log, from any thread.
+
+use super::StorageError;
+use super::published::Published;
+use super::segment::Segment;
+use crate::records::{BatchHeader, RecordError};
+use bytes::Bytes;
+use highwater_spec::values::Offset;
+use std::sync::Arc;
+
+/// How much more than asked for is read, since batches begin somewhat after the place that the index knows.
+const SLACK: usize = 8 << 10;
+
+/// A log's reading side. It holds no lock while it reads, and never returns bytes of two histories.
+#[derive(Clone, Debug)]
+pub struct LogReader {
+    pub(super) published: Arc<Published>,
+}
+
+impl LogReader {
+    pub(super) fn new(published: Arc<Published>) -> Self {
+        Self { published }
+    }
+
+    /// Whole batches from the one that has `from` on, none that reaches past `upto` (exclusive). At most `max_bytes`,
+    /// except that with `at_least_one` the first comes whole however large it is. Fewer where a segment ends.
+    ///
+    /// # Errors
+    /// [`StorageError::OutOfRange`] if the log doesn't have `from`, nor ends there; [`StorageError::Deleted`],
+    /// [`StorageError::Damaged`], [`StorageError::Io`].
+    pub fn read(
+        &self,
+        from: Offset,
+        upto: Offset,
+        max_bytes: usize,
+        at_least_one: bool,
+    ) -> Result<Bytes, StorageError> {
+        self.published.read(|log| {
+            let (start, end) = (log.start()?, log.end);
+            if from < start || from > end {
+                return Err(StorageError::OutOfRange { from, start, end });
+            }
+            let ask = Ask { from, upto: upto.min(end), max_bytes, at_least_one };
+            let segments = log.from(from).iter().take_while(|segment| segment.base < ask.upto);
+            for segment in segments.filter(|_| from < ask.upto) {
+                if let Some(bytes) = ask.read(segment)? {
+                    return Ok(bytes);
+                }
+            }
+            Ok(Bytes::new())
+        })
+    }
+
+    /// The log end offset (exclusive).
+    #[must_use]
+    pub fn end(&self) -> Offset {
+        self.published.end()
+    }
+
+    /// How many bytes of batches the log has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.published.size()
+    }
+}
+
+struct Ask {
+    from: Offset,
+    upto: Offset,
+    max_bytes: usize,
+    at_least_one: bool,
+}
+
+impl Ask {
+    /// What is asked for of one segment; none if that ends before `from`.
+    fn read(&self, segment: &Segment) -> Result<Option<Bytes>, StorageError> {
+        let size = segment.size();
+        let mut position = segment.position_before(self.from)?;
+        while position < size {
+            let left = usize::try_from(size - position).unwrap_or(usize::MAX);
+            let window = segment.read(position, self.max_bytes.saturating_add(SLACK).min(left))?;
+            let passed = self.pass(segment, position, &window)?;
+            position += passed.bytes;
+            if let Some(first) = passed.first {
+                // The window may begin after the end of what was passed.
+                let rest = window.slice(usize::try_from(passed.bytes).unwrap_or(usize::MAX).min(window.len())..);
+                return self.take(segment, position, &first, &rest).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Passes the batches in `window` that end before `from`.
+    fn pass(&self, segment: &Segment, position: u64, window: &Bytes) -> Result<Passed, StorageError> {
+        let mut bytes = 0;
+        loop {
+            let rest = usize::try_from(bytes).ok().and_then(|passed| window.get(passed..)).unwrap_or_default();
+            match BatchHeader::parse(rest) {
+                Ok(header) if header.next_offset() > self.from => return Ok(Passed { bytes, first: Some(header) }),
+                Ok(header) => bytes += header.size() as u64,
+                Err(RecordError::Incomplete { .. }) if bytes > 0 => return Ok(Passed { bytes, first: None }),
+                Err(reason) => {
+                    let (path, position) = (segment.path.clone(), position + bytes);
+                    return Err(StorageError::Damaged { path, position, reason: reason.to_string() });
+                }
+            }
+        }
+    }
+
+    /// Takes batches from `rest`, which begins with `first`, as many as are allowed.
+    fn take(&self, segment: &Segment, position: u64, first: &BatchHeader, rest: &Bytes) -> Result<Bytes, StorageError> {
+        if first.next_offset() > self.upto {
+            return Ok(Bytes::new());
+        }
+        if first.size() > self.max_bytes {
+            return if self.at_least_one { segment.read(position, first.size()) } else { Ok(Bytes::new()) };
+        }
+        let allowed = rest.slice(..rest.len().min(self.max_bytes));
+        let mut taken = 0;
+        while let Ok(header) = BatchHeader::parse(&allowed[taken..])
+            && header.next_offset() <= self.upto
+            && header.size() <= allowed.len() - taken
+        {
+            taken += header.size();
+        }
+        Ok(allowed.slice(..taken))
+    }
+}
+
+struct Passed {
+    /// How many bytes of batches were passed; the last of them may end after the window.
+    bytes: u64,
+    /// The batch after them, if the window has its header.
+    first: Option<BatchHeader>,
+}

@@ -1,0 +1,116 @@
+//! One node, broker and controller at once, asked over its sockets.
+
+use bytes::Bytes;
+use highwater::client::Connection;
+use highwater::config::{NodeConfig, Settings};
+use highwater::node::Node;
+use highwater::records::{BatchBuilder, records, split};
+use highwater::wire::Uuid;
+use highwater::wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use highwater::wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
+use highwater::wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use highwater::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use highwater_spec::rules::Rules;
+use std::path::Path;
+use std::time::Duration;
+
+async fn start(dir: &Path) -> (Node, Connection) {
+    let mut settings = Settings::default();
+    for (name, value) in [
+        ("node.id", "1"),
+        ("process.roles", "broker,controller"),
+        ("listeners", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0"),
+        ("controller.quorum.voters", "1@127.0.0.1:0"),
+        ("log.dirs", dir.to_str().expect("a path in UTF-8")),
+        ("num.io.threads", "2"),
+    ] {
+        settings.add_flag(name, value);
+    }
+    let config = NodeConfig::read(&settings).expect("a valid configuration");
+    let node = Node::start(config, Rules::KAFKA).await.expect("a node that starts");
+    node.ready().await;
+    let address = node.broker_address().expect("a broker listens").to_string();
+    let connection = Connection::connect(&address, Duration::from_secs(10)).await.expect("a connection");
+    (node, connection)
+}
+
+async fn create(connection: &mut Connection, name: &str) -> Uuid {
+    let topic =
+        CreatableTopic { name: name.to_owned(), num_partitions: 1, replication_factor: 1, ..Default::default() };
+    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 5000, ..Default::default() };
+    let response = connection.call(&request).await.expect("an answer");
+    assert_eq!(response.topics[0].error_code, 0, "{response:?}");
+    let id = response.topics[0].topic_id;
+    // The broker hears of it a little later.
+    loop {
+        let asked = MetadataRequestTopic { name: Some(name.to_owned()), ..Default::default() };
+        let request = MetadataRequest { topics: Some(vec![asked]), ..Default::default() };
+        let metadata = connection.call(&request).await.expect("an answer");
+        if metadata.topics[0].error_code == 0 && metadata.topics[0].partitions[0].leader_id == 1 {
+            return id;
+        }
+    }
+}
+
+fn batch(values: &[&str]) -> Bytes {
+    let mut batch = BatchBuilder::new();
+    for value in values {
+        batch.push(7, None, Some(value.as_bytes()), &[]).expect("a record that fits");
+    }
+    batch.build().expect("a batch that fits")
+}
+
+async fn produce(connection: &mut Connection, topic: Uuid, values: &[&str]) -> i64 {
+    loop {
+        let data = PartitionProduceData { index: 0, records: Some(batch(values)) };
+        let topic_data = TopicProduceData { topic_id: topic, partition_data: vec![data], ..Default::default() };
+        let request = ProduceRequest { acks: -1, timeout_ms: 5000, topic_data: vec![topic_data], ..Default::default() };
+        let response = connection.call(&request).await.expect("an answer");
+        let answer = &response.responses[0].partition_responses[0];
+        match answer.error_code {
+            0 => return answer.base_offset,
+            6 => {} // not its leader yet
+            code => panic!("error code {code}"),
+        }
+    }
+}
+
+async fn fetch(connection: &mut Connection, topic: Uuid, offset: i64) -> Vec<(i64, String)> {
+    let partition =
+        FetchPartition { partition: 0, fetch_offset: offset, partition_max_bytes: 1 << 20, ..Default::default() };
+    let topics = vec![FetchTopic { topic_id: topic, partitions: vec![partition], ..Default::default() }];
+    let request = FetchRequest { max_wait_ms: 0, min_bytes: 1, max_bytes: 1 << 20, topics, ..Default::default() };
+    let response = connection.call(&request).await.expect("an answer");
+    let data = &response.responses[0].partitions[0];
+    assert_eq!(data.error_code, 0);
+    let mut found = Vec::new();
+    for batch in split(data.records.clone().expect("never null")) {
+        let (_, bytes) = batch.expect("a batch");
+        for record in records(&bytes, 1 << 20).expect("records") {
+            let record = record.expect("a record");
+            let value = record.value.expect("a value");
+            found.push((record.offset.0, String::from_utf8(value.to_vec()).expect("text")));
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_produced_is_there_also_after_a_restart() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (node, mut connection) = start(dir.path()).await;
+    let topic = create(&mut connection, "t").await;
+    assert_eq!(produce(&mut connection, topic, &["a", "b"]).await, 0);
+    assert_eq!(produce(&mut connection, topic, &["c"]).await, 2);
+    let all = vec![(0, "a".to_owned()), (1, "b".to_owned()), (2, "c".to_owned())];
+    assert_eq!(fetch(&mut connection, topic, 0).await, all);
+    assert_eq!(fetch(&mut connection, topic, 3).await, []);
+    drop(connection);
+    node.shutdown().await;
+
+    let (node, mut connection) = start(dir.path()).await;
+    assert_eq!(produce(&mut connection, topic, &["d"]).await, 3);
+    assert_eq!(fetch(&mut connection, topic, 2).await, [(2, "c".to_owned()), (3, "d".to_owned())]);
+    drop(connection);
+    node.shutdown().await;
+}

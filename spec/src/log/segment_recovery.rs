@@ -1,0 +1,112 @@
+//! Which segments of a log are looked through at a start, and what of them stays.
+//!
+//! Not here: what a replica then makes of the log's ends (`recovery.rs`), whether a batch is valid (the shell).
+//! Rules: `log.recovery.*`. Source: Kafka's `LogLoader`, `LogSegment.recover`.
+
+use crate::values::Offset;
+
+/// What is known of the process that used a log before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LastRun {
+    /// Whether it shut down cleanly: everything is on the disk, indexes and all.
+    pub clean: bool,
+    /// Everything below is on the disk (exclusive).
+    pub recovery_point: Offset,
+    /// The first offset that could be read (inclusive).
+    pub log_start: Offset,
+    /// The first offset not known to be committed (exclusive), as it was last written down.
+    pub high_watermark: Offset,
+}
+
+impl LastRun {
+    /// Of a log that is made now, or of which nothing was written down.
+    pub const UNKNOWN: Self =
+        Self { clean: false, recovery_point: Offset(0), log_start: Offset(0), high_watermark: Offset(0) };
+
+    /// `log.recovery.scan`: after an unclean shutdown every batch from the segment with the recovery point on is
+    /// looked at. Where each epoch began is in the batches, so that without its checkpoint all of them are.
+    ///
+    /// Which of the segments with these base offsets, ascending, is the first to be scanned.
+    #[must_use]
+    pub fn first_to_scan(&self, bases: &[Offset], epochs_known: bool) -> Option<usize> {
+        match (self.clean, epochs_known) {
+            _ if bases.is_empty() => None,
+            (_, false) => Some(0),
+            (true, true) => None,
+            (false, true) => Some(bases.partition_point(|base| *base <= self.recovery_point).saturating_sub(1)),
+        }
+    }
+
+    /// `log.recovery.cut`: the log ends at the first batch that is no batch, and what comes later is dropped.
+    /// `log.recovery.intact`: not so after a clean shutdown, which leaves nothing half written: then the disk is broken.
+    #[must_use]
+    pub fn may_cut(&self) -> bool {
+        !self.clean
+    }
+
+    /// `log.recovery.gap`: a segment that begins at `base` goes on where the one before it ended. Above the recovery
+    /// point nothing can have been compacted away, so that a gap there is a file that was lost.
+    #[must_use]
+    pub fn goes_on(&self, end: Offset, base: Offset) -> bool {
+        base == end || (end < base && (self.clean || base <= self.recovery_point))
+    }
+
+    /// `log.recovery.start`: a log that ends before it may be read is dropped, and begins anew where it may be.
+    #[must_use]
+    pub fn begins_anew(&self, end: Offset) -> bool {
+        end < self.log_start
+    }
+
+    /// `log.recovery.point`: reading a batch doesn't make it durable.
+    #[must_use]
+    pub fn recovery_point_now(&self, end: Offset) -> Offset {
+        if self.clean { end } else { self.recovery_point.min(end) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASES: [Offset; 3] = [Offset(0), Offset(10), Offset(20)];
+
+    fn unclean(recovery_point: i64) -> LastRun {
+        LastRun { recovery_point: Offset(recovery_point), ..LastRun::UNKNOWN }
+    }
+
+    #[test]
+    fn scans_from_the_segment_with_the_recovery_point() {
+        assert_eq!(unclean(0).first_to_scan(&BASES, true), Some(0));
+        assert_eq!(unclean(9).first_to_scan(&BASES, true), Some(0));
+        assert_eq!(unclean(10).first_to_scan(&BASES, true), Some(1));
+        assert_eq!(unclean(99).first_to_scan(&BASES, true), Some(2));
+        assert_eq!(unclean(5).first_to_scan(&BASES[1..], true), Some(0), "it lies before the log");
+        assert_eq!(unclean(5).first_to_scan(&[], true), None);
+    }
+
+    #[test]
+    fn a_clean_log_is_not_scanned_unless_its_epochs_are_missing() {
+        let clean = LastRun { clean: true, ..unclean(15) };
+        assert_eq!(clean.first_to_scan(&BASES, true), None);
+        assert_eq!(clean.first_to_scan(&BASES, false), Some(0));
+        assert_eq!(unclean(15).first_to_scan(&BASES, false), Some(0));
+        assert!(!clean.may_cut() && unclean(15).may_cut());
+    }
+
+    #[test]
+    fn a_lost_file_ends_the_log_where_nothing_was_flushed() {
+        assert!(unclean(10).goes_on(Offset(20), Offset(20)));
+        assert!(unclean(20).goes_on(Offset(15), Offset(20)), "compacted");
+        assert!(!unclean(19).goes_on(Offset(15), Offset(20)), "lost");
+        assert!(!unclean(99).goes_on(Offset(21), Offset(20)), "segments don't overlap");
+    }
+
+    #[test]
+    fn the_recovery_point_stands_still() {
+        assert_eq!(unclean(5).recovery_point_now(Offset(9)), Offset(5));
+        assert_eq!(unclean(9).recovery_point_now(Offset(5)), Offset(5));
+        assert_eq!(LastRun { clean: true, ..unclean(5) }.recovery_point_now(Offset(9)), Offset(9));
+        let late = LastRun { log_start: Offset(7), ..unclean(0) };
+        assert!(late.begins_anew(Offset(6)) && !late.begins_anew(Offset(7)));
+    }
+}
