@@ -3,7 +3,7 @@
 mod storage_support;
 
 use highwater::carrier::Net;
-use highwater::records::split;
+use highwater::records::{BatchHeader, split};
 use highwater::storage::{PartitionLog, TimestampOffset, power_cut};
 use highwater_spec::log::{Batch, LastRun, LogEnds, recover};
 use highwater_spec::values::{LeaderEpoch, Offset};
@@ -11,8 +11,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
+use std::fs;
 use std::path::{Path, PathBuf};
-use storage_support::{batch, everything, small, stored};
+use storage_support::{batch, everything, files, small, stored};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -91,6 +92,7 @@ impl Run {
             }
             Step::Close => {
                 self.log.take().unwrap().close().unwrap();
+                self.check_indexes();
                 self.flushed = self.ends.end;
                 self.reopen(LastRun { clean: true, ..LastRun::UNKNOWN });
             }
@@ -164,6 +166,39 @@ impl Run {
         self.log = Some(log);
     }
 
+    /// The index files of a log that was closed: entries ascend, and name batches.
+    fn check_indexes(&self) {
+        let folder = folder(self.dir.path());
+        let logs = files(&folder, ".log");
+        let last = |relative: &[u8], base: i64| Offset(base + i64::from(number(relative)));
+        for (which, log) in logs.iter().enumerate() {
+            let base = base_of(log);
+            let next = logs.get(which + 1).map_or(i64::MAX, |log| base_of(log));
+            let batches = || self.batches.iter().filter(|batch| (base..next).contains(&batch.base.0));
+            let starts = batches().scan(0, |size, batch| {
+                *size += batch.bytes.len() as u32;
+                Some((Offset(batch.end().0 - 1), *size - batch.bytes.len() as u32))
+            });
+            let starts: Vec<_> = starts.collect();
+            let index = entries(&log.with_extension("index"), 8);
+            let index: Vec<_> = index.iter().map(|entry| (last(&entry[..4], base), number(&entry[4..]))).collect();
+            assert!(index.is_sorted_by(|one, other| one < other) && index.iter().all(|entry| starts.contains(entry)));
+
+            let mut largest = -1;
+            let times = batches().filter_map(|batch| {
+                let time = BatchHeader::parse(&batch.bytes).unwrap().max_timestamp;
+                let larger = time > largest;
+                largest = largest.max(time);
+                larger.then_some((time as u32, Offset(batch.end().0 - 1)))
+            });
+            let times: Vec<_> = times.collect();
+            let index = entries(&log.with_extension("timeindex"), 12);
+            let index: Vec<_> = index.iter().map(|entry| (number(&entry[4..8]), last(&entry[8..], base))).collect();
+            assert!(index.is_sorted_by(|one, other| one < other) && index.iter().all(|entry| times.contains(entry)));
+            assert_eq!(index.last(), times.last(), "the last entry has the largest timestamp");
+        }
+    }
+
     /// Everything that a reader can ask.
     fn check(&mut self, (from, upto, size): (Index, Index, usize), at: i64) {
         assert_eq!(self.log().end(), self.ends.end);
@@ -215,6 +250,18 @@ impl Run {
 
 fn folder(dir: &Path) -> PathBuf {
     dir.join("topic-0")
+}
+
+fn number(bytes: &[u8]) -> u32 {
+    u32::from_be_bytes(bytes.try_into().unwrap())
+}
+
+fn base_of(log: &Path) -> i64 {
+    log.file_stem().unwrap().to_str().unwrap().parse().unwrap()
+}
+
+fn entries(path: &Path, size: usize) -> Vec<Vec<u8>> {
+    fs::read(path).unwrap().chunks(size).map(<[u8]>::to_vec).collect()
 }
 
 fn cases() -> ProptestConfig {

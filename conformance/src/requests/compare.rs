@@ -30,22 +30,28 @@ pub struct Place {
 
 /// Compares case by case and version by version, in the order of the left one.
 pub fn compare<'a>(left: &'a [Exchange], right: &'a [Exchange], permitted: &Permitted) -> Vec<Difference<'a>> {
-    let right_by_case = by_case(right);
-    let left_by_case = by_case(left);
-    let in_both = left.iter().map(|left| (Some(left), right_by_case.get(&identity(left)).copied()));
-    let only_right = right.iter().filter(|right| !left_by_case.contains_key(&identity(right)));
-    let pairs = in_both.chain(only_right.map(|right| (None, Some(right))));
+    let (of_left, of_right) = (identified(left), identified(right));
+    let right_by_case = of_right.iter().copied().collect::<BTreeMap<_, _>>();
+    let left_cases = of_left.iter().map(|(identity, _)| identity).collect::<BTreeSet<_>>();
+    let in_both = of_left.iter().map(|(identity, left)| (Some(*left), right_by_case.get(identity).copied()));
+    let only_right = of_right.iter().filter(|(identity, _)| !left_cases.contains(identity));
+    let pairs = in_both.chain(only_right.map(|(_, right)| (None, Some(*right))));
     pairs.filter_map(|(left, right)| difference(left, right, permitted)).collect()
 }
 
-type Identity<'a> = (&'a str, Option<i16>);
+/// Case, version, and how many of these came before.
+type Identity<'a> = (&'a str, Option<i16>, usize);
 
-fn identity(exchange: &Exchange) -> Identity<'_> {
-    (&exchange.case, exchange.version)
-}
-
-fn by_case(exchanges: &[Exchange]) -> BTreeMap<Identity<'_>, &Exchange> {
-    exchanges.iter().map(|exchange| (identity(exchange), exchange)).collect()
+fn identified(exchanges: &[Exchange]) -> Vec<(Identity<'_>, &Exchange)> {
+    let mut seen = BTreeMap::new();
+    let mut all = Vec::new();
+    for exchange in exchanges {
+        let case = (exchange.case.as_str(), exchange.version);
+        let times = seen.entry(case).or_insert(0);
+        *times += 1;
+        all.push(((case.0, case.1, *times), exchange));
+    }
+    all
 }
 
 fn difference<'a>(

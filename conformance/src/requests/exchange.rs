@@ -27,6 +27,8 @@ pub enum Outcome {
         /// For comparing.
         paths: Vec<(String, String)>,
     },
+    /// An answer to bytes that are no sound request, so that it isn't known what it should be read as.
+    Answered,
     /// The broker closed the connection.
     Closed,
     /// The broker went on to the next request of the connection, without an answer.
@@ -50,6 +52,7 @@ impl Outcome {
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Answer { lines, .. } => lines.clone(),
+            Self::Answered => vec!["answered".to_owned()],
             Self::Closed => vec!["closed".to_owned()],
             Self::NoAnswer => vec!["no answer; the next request is answered".to_owned()],
             Self::Nothing => vec!["nothing happens".to_owned()],
@@ -66,32 +69,62 @@ impl Outcome {
     }
 }
 
-/// All of them as text. Versions of one case that got the same answer are told together.
+/// All of them as text, case by case. Versions of a case that got the same answer are told together.
 pub fn text(exchanges: &[Exchange]) -> String {
-    let mut out = String::new();
-    let mut rest = exchanges;
-    while let Some(first) = rest.first() {
-        let alike = |other: &&Exchange| other.case == first.case && other.outcome.lines() == first.outcome.lines();
-        let (told, after) = rest.split_at(rest.iter().take_while(alike).count());
-        out.push_str(&heading(told));
-        for line in &told[told.len() - 1].sent {
-            out.push_str(&format!("  > {line}\n"));
+    let mut cases: Vec<(&str, Vec<&Exchange>)> = Vec::new();
+    for exchange in exchanges {
+        match cases.iter_mut().find(|(case, _)| *case == exchange.case) {
+            Some((_, of_case)) => of_case.push(exchange),
+            None => cases.push((&exchange.case, vec![exchange])),
         }
-        for line in first.outcome.lines() {
-            out.push_str(&format!("  < {line}\n"));
+    }
+    cases.iter().map(|(case, of_case)| case_text(case, of_case)).collect()
+}
+
+fn case_text(case: &str, of_case: &[&Exchange]) -> String {
+    let mut answers: Vec<(Vec<String>, Vec<&Exchange>)> = Vec::new();
+    for exchange in of_case {
+        let lines = exchange.outcome.lines();
+        match answers.iter_mut().find(|(known, _)| *known == lines) {
+            Some((_, alike)) => alike.push(exchange),
+            None => answers.push((lines, vec![exchange])),
         }
-        rest = after;
+    }
+    let mut out = format!("\n{case}\n");
+    for (lines, alike) in answers {
+        let last = alike[alike.len() - 1];
+        last.sent.iter().for_each(|line| out.push_str(&format!("  > {line}\n")));
+        out.push_str(&versions(&alike));
+        lines.iter().for_each(|line| out.push_str(&format!("  < {line}\n")));
     }
     out
 }
 
-/// The case's name and the versions that are told of, as in `fetch/at the end v4-v11`.
-fn heading(told: &[Exchange]) -> String {
-    let versions = told.iter().filter_map(|exchange| exchange.version).collect::<Vec<_>>();
-    let case = &told[0].case;
-    match versions[..] {
-        [] => format!("\n{case}\n"),
-        [only] => format!("\n{case} v{only}\n"),
-        [first, .., last] => format!("\n{case} v{first}-v{last}\n"),
+/// The versions of some exchanges, as in `  v4-v11 v13`.
+fn versions(exchanges: &[&Exchange]) -> String {
+    let mut versions = exchanges.iter().filter_map(|exchange| exchange.version).collect::<Vec<_>>();
+    versions.sort_unstable();
+    versions.dedup();
+    let runs = versions.chunk_by(|version, next| version.checked_add(1) == Some(*next));
+    let told = runs.map(|run| match run {
+        [first, .., last] => format!(" v{first}-v{last}"),
+        [only] => format!(" v{only}"),
+        [] => String::new(),
+    });
+    let told = told.collect::<String>();
+    if told.is_empty() { told } else { format!(" {told}\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_with_one_answer_are_told_together() {
+        let of = |version, outcome| Exchange { case: "c/a".to_owned(), version: Some(version), sent: vec![], outcome };
+        let exchanges =
+            [of(1, Outcome::Closed), of(2, Outcome::Closed), of(3, Outcome::NoAnswer), of(4, Outcome::Closed)];
+        let expected = "\nc/a\n  v1-v2 v4\n  < closed\n  v3\n  < no answer; the next request is answered\n";
+        assert_eq!(text(&exchanges), expected);
     }
 }

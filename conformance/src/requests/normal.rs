@@ -28,7 +28,7 @@ impl Known {
                 let kept = values.into_iter().filter(|value| !self.is_foreign(value));
                 let mut values = kept.map(|value| self.normal(value, sorted)).collect::<Vec<_>>();
                 if sorted {
-                    values.sort_by_key(super::render::paths);
+                    values.sort_by(super::render::order);
                 }
                 Tree::List(values)
             }
@@ -52,6 +52,9 @@ impl Known {
             ("replica_nodes" | "isr_nodes", Tree::List(ids)) if !self.placement && ids.iter().all(is_broker) => {
                 Tree::Text(format!("<{} brokers>", ids.len()))
             }
+            ("node_endpoints", Tree::List(nodes)) => {
+                Tree::List(nodes.into_iter().map(|node| self.normal(endpoint(node), sorted)).collect())
+            }
             ("replica_nodes", list) => list, // the first is preferred
             ("records", Tree::Bytes(bytes)) => batch::told(&bytes),
             (_, value) => self.normal(value, sorted),
@@ -65,7 +68,7 @@ impl Known {
     /// Whether this tells of a topic that exists and isn't of this run.
     fn is_foreign(&self, value: &Tree) -> bool {
         let Some(Tree::Text(name)) = value.field("name") else { return false };
-        value.field("is_internal").is_some() && value.int("error_code") == Some(0) && !name.contains(&self.run)
+        value.field("partitions").is_some() && value.int("error_code") == Some(0) && !name.contains(&self.run)
     }
 
     fn id(&self, id: [u8; 16]) -> String {
@@ -80,6 +83,13 @@ impl Known {
     fn unknown(&self, id: [u8; 16]) -> String {
         if id[..15] == [0; 15] { format!("…{:02x}", id[15]) } else { "of something".to_owned() }
     }
+}
+
+/// The address of a leader: which broker leads is of this run.
+fn endpoint(node: Tree) -> Tree {
+    let Tree::Struct(fields) = node else { return node };
+    let hidden = |(name, value)| (name, if name == "node_id" { placeholder("<a broker>") } else { value });
+    Tree::Struct(fields.into_iter().map(hidden).collect())
 }
 
 fn placeholder(text: &str) -> Tree {

@@ -2,6 +2,7 @@
 
 use super::error_names;
 use super::tree::Tree;
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 /// The lines that show a tree: a structure's plain values on one line, what has parts of its own below it.
@@ -113,6 +114,13 @@ fn walk(tree: &Tree, path: String, out: &mut Vec<(String, String)>) {
         }
         _ => out.push((path, plain(tree).unwrap_or_default())),
     }
+}
+
+/// In which order elements are told when their own order means nothing.
+pub fn order(left: &Tree, right: &Tree) -> Ordering {
+    let number = |tree: &Tree| KEYS.iter().find_map(|key| tree.int(key));
+    let by_number = number(left).cmp(&number(right));
+    by_number.then_with(|| key(left).cmp(&key(right))).then_with(|| paths(left).cmp(&paths(right)))
 }
 
 fn key(value: &Tree) -> String {

@@ -7,11 +7,11 @@ use super::exchange::{Exchange, Outcome};
 use super::normal::Known;
 use super::render;
 use super::tree::{self, Tree};
-use highwater::wire::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
+use highwater::wire::messages::create_topics::{CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig};
 use highwater::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use highwater::wire::messages::metadata::MetadataRequestTopic;
 use highwater::wire::messages::{
-    ApiVersionsRequest, CreateTopicsRequest, ListOffsetsRequest, MetadataRequest, MetadataResponse,
+    ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, ListOffsetsRequest, MetadataRequest, MetadataResponse,
 };
 use highwater::wire::{Api, ApiKey, Message, RequestMessage, Uuid};
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ const CORRELATION: i32 = 7;
 const PROBE: i32 = 8;
 /// The metadata version that setting up uses: the first with topic ids.
 const METADATA: i16 = 12;
+/// The last version of DeleteTopics that has a list of names.
+const DELETE_BY_NAMES: i16 = 5;
 
 /// One run of the script against one cluster.
 pub struct Session {
@@ -79,14 +81,25 @@ impl Session {
         Ok(session)
     }
 
-    /// What was asked and answered.
-    pub fn into_exchanges(self) -> Vec<Exchange> {
-        self.exchanges
+    /// Deletes the run's topics; what was asked and answered.
+    pub fn finish(self) -> Result<Vec<Exchange>, SessionError> {
+        let address = self.address(self.any_broker());
+        let all = self.call(&address, METADATA, &MetadataRequest { topics: None, ..MetadataRequest::default() })?;
+        let names = all.topics.into_iter().filter_map(|topic| topic.name);
+        let topic_names = names.filter(|name| name.ends_with(&self.known.run)).collect();
+        let delete = DeleteTopicsRequest { topic_names, timeout_ms: 30_000, ..DeleteTopicsRequest::default() };
+        self.call(&address, DELETE_BY_NAMES, &delete)?;
+        Ok(self.exchanges)
     }
 
     /// Begins a chapter; the cases' names begin with its name.
     pub fn chapter(&mut self, name: &'static str) {
         self.chapter = name;
+    }
+
+    /// Keeps that the chapter could not go on.
+    pub fn broken_off(&mut self, error: &SessionError) {
+        self.keep("the chapter's end", None, vec![], Outcome::Garbage { why: error.to_string() });
     }
 
     /// The name on the wire of a topic of this run.
@@ -147,7 +160,7 @@ impl Session {
             connection.hear()
         });
         let outcome = match heard {
-            Ok(Heard::Frame(frame)) => Outcome::Garbage { why: format!("answered: {}", render::hex(&frame)) },
+            Ok(Heard::Frame(_)) => Outcome::Answered,
             Ok(Heard::Closed) => Outcome::Closed,
             Ok(Heard::Nothing) => Outcome::Nothing,
             Err(error) => Outcome::Garbage { why: error.to_string() },
@@ -173,25 +186,35 @@ impl Session {
     pub fn topic_with(
         &mut self,
         name: &str,
-        partitions: i32,
-        replicas: i16,
+        num_partitions: i32,
+        replication_factor: i16,
         settings: &[(&str, &str)],
     ) -> Result<Topic, SessionError> {
         let setting = |(name, value): &(&str, &str)| CreatableTopicConfig {
             name: (*name).to_owned(),
             value: Some((*value).to_owned()),
         };
-        let topic = CreatableTopic {
-            name: self.name(name),
-            num_partitions: partitions,
-            replication_factor: replicas,
-            configs: settings.iter().map(setting).collect(),
-            ..CreatableTopic::default()
-        };
+        let configs = settings.iter().map(setting).collect();
+        self.create(name, CreatableTopic { num_partitions, replication_factor, configs, ..CreatableTopic::default() })?;
+        self.known_topic(name, num_partitions)
+    }
+
+    /// As [`topic`](Self::topic), each partition with one replica, on one broker.
+    pub fn topic_on(&mut self, broker: i32, name: &str, partitions: i32) -> Result<Topic, SessionError> {
+        let assignment = |partition_index| CreatableReplicaAssignment { partition_index, broker_ids: vec![broker] };
+        let assignments = (0..partitions).map(assignment).collect();
+        let topic =
+            CreatableTopic { num_partitions: -1, replication_factor: -1, assignments, ..CreatableTopic::default() };
+        self.create(name, topic)?;
+        self.known_topic(name, partitions)
+    }
+
+    fn create(&self, name: &str, topic: CreatableTopic) -> Result<(), SessionError> {
+        let topic = CreatableTopic { name: self.name(name), ..topic };
         let create = CreateTopicsRequest { topics: vec![topic], ..CreateTopicsRequest::default() };
         let created = self.call(&self.address(self.any_broker()), CreateTopicsRequest::VERSIONS.max, &create)?;
         match created.topics.first() {
-            Some(created) if created.error_code == 0 => self.known_topic(name, partitions),
+            Some(created) if created.error_code == 0 => Ok(()),
             other => Err(SessionError::SetUp(format!("topic {name} was not created: {other:?}"))),
         }
     }

@@ -13,7 +13,7 @@ use super::to_controller::Call;
 use crate::carrier::Net;
 use crate::cells::{Drained, Inbox, Published};
 use crate::storage::PartitionName;
-use highwater_spec::broker::{Broker, Input, Output, Timer};
+use highwater_spec::broker::{Broker, Input, Output, Stage, Timer};
 use highwater_spec::controller::Record;
 use highwater_spec::machine::Machine;
 use highwater_spec::replica;
@@ -23,6 +23,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
+
+/// Between two heartbeats while a broker waits for leave to stop.
+const SHUTDOWN_HEARTBEAT: Duration = Duration::from_millis(50);
 
 /// What reaches the broker machine.
 pub enum Event {
@@ -156,7 +159,7 @@ impl BrokerHost {
         self.turn(Input::MetadataArrived { from, records, at: Instant::now() });
     }
 
-    /// One turn: step the machine, show what it knows, carry out what it says, in order.
+    /// One turn: step the machine, carry out what it says, in order, and show what it knows.
     fn turn(&mut self, input: Input<Net>) {
         let unfenced = match &input {
             Input::HeartbeatAnswered(Ok(reply)) => Some(!reply.is_fenced),
@@ -164,14 +167,13 @@ impl BrokerHost {
         };
         let mut outputs = Vec::new();
         self.machine.step(&self.around.rules, input, &mut outputs);
-        self.show(unfenced);
         for output in outputs {
             self.carry_out(output);
         }
+        self.show(unfenced);
     }
 
-    /// Handlers see the metadata before replicas act on it, as in Kafka: a client that is sent to a new leader may have
-    /// to ask twice, one that is told of an old leader asks the wrong one.
+    /// Handlers see the metadata once the shards have been told: what they then ask of a shard comes after it.
     fn show(&mut self, unfenced: Option<bool>) {
         let shown = self.around.cluster.read();
         if !Arc::ptr_eq(&shown.image, self.machine.image()) {
@@ -207,6 +209,10 @@ impl BrokerHost {
             Output::Exit => self.around.life.send_modify(|life| life.ended = true),
             Output::SetTimer(timer) => {
                 let runs = match timer {
+                    // As in Kafka, a broker that waits for leave to stop asks sooner.
+                    Timer::Heartbeat if self.machine.stage() == Stage::ShuttingDown => {
+                        self.around.timing.heartbeat.min(SHUTDOWN_HEARTBEAT)
+                    }
                     Timer::Heartbeat => self.around.timing.heartbeat,
                     Timer::Registration | Timer::AlterPartitionRetry => self.around.timing.retry,
                 };

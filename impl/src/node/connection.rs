@@ -16,6 +16,9 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+/// The most bytes of a request that carries no records. What is made of it takes a multiple of them.
+const MOST_WITHOUT_RECORDS: usize = 8 << 20;
+
 /// How a request ends.
 pub enum Reply {
     /// With this answer.
@@ -57,7 +60,7 @@ pub struct Limits {
 enum Closed {
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    #[error("a request of {0} bytes, where {1} are allowed (socket.request.max.bytes)")]
+    #[error("a request of {0} bytes, where {1} are allowed")]
     TooLarge(i64, usize),
     #[error("not a request: {0}")]
     Malformed(#[from] DecodeError),
@@ -144,6 +147,9 @@ async fn read_frame(stream: &mut OwnedReadHalf, buffer: &mut BytesMut, length: u
 
 fn begin<S: Service>(service: &Arc<S>, bytes: &Bytes, from: SocketAddr) -> Result<(i16, i32, Pending), Closed> {
     let header = frame::header(bytes)?;
+    if bytes.len() > MOST_WITHOUT_RECORDS && header.request_api_key != ApiKey::Produce.code() {
+        return Err(Closed::TooLarge(bytes.len() as i64, MOST_WITHOUT_RECORDS));
+    }
     let key = ApiKey::from_code(header.request_api_key).filter(|key| key.api().listeners.contains(&service.listener()));
     let (version, correlation_id) = (header.request_api_version, header.correlation_id);
     match frame::decode_request(bytes) {

@@ -2,6 +2,7 @@
 
 use super::error::{DecodeError, EncodeError, Fault};
 use super::messages::*;
+use super::reader::Reader;
 use super::schema::{Schema, Versions};
 use super::table::Message;
 use super::writer::Writer;
@@ -74,14 +75,7 @@ macro_rules! apis {
         }
 
         /// Every kind of request, by key.
-        pub const API: &[Api] = &[$(Api {
-            key: ApiKey::$name,
-            name: stringify!($name),
-            listeners: &[$(Listener::$listener,)+],
-            advertised: advertised!($request $($min $max)?),
-            request: $request::SCHEMA,
-            response: $response::SCHEMA,
-        },)*];
+        pub const API: &[&Api] = &[$(ApiKey::$name.api(),)*];
 
         $(impl RequestMessage for $request {
             const KEY: ApiKey = ApiKey::$name;
@@ -97,6 +91,23 @@ macro_rules! apis {
                     _ => None,
                 }
             }
+
+            /// What is known of it.
+            #[must_use]
+            pub const fn api(self) -> &'static Api {
+                match self {
+                    $(Self::$name => const {
+                        &Api {
+                            key: ApiKey::$name,
+                            name: stringify!($name),
+                            listeners: &[$(Listener::$listener,)+],
+                            advertised: advertised!($request $($min $max)?),
+                            request: $request::SCHEMA,
+                            response: $response::SCHEMA,
+                        }
+                    },)*
+                }
+            }
         }
 
         /// A request of any kind.
@@ -107,13 +118,15 @@ macro_rules! apis {
         }
 
         impl Request {
-            /// Reads a request that fills `body`, whose byte fields become slices of it.
+            /// Reads a request at the beginning of `body`, whose byte fields become slices of it. What follows is
+            /// ignored, as Kafka does: librdkafka 2.16 leaves three bytes after Metadata 13.
             ///
             /// # Errors
-            /// If `body` is anything else, or the version does not exist.
+            /// If `body` begins with anything else, or the version does not exist.
             pub fn decode(key: ApiKey, version: i16, body: &Bytes) -> Result<Self, DecodeError> {
+                let mut reader = Reader::new(body);
                 match key {
-                    $(ApiKey::$name => $request::decode(body, version).map(Self::$name),)*
+                    $(ApiKey::$name => $request::decode_from(&mut reader, version).map(Self::$name),)*
                 }
             }
 
@@ -220,14 +233,6 @@ impl ApiKey {
     pub const fn code(self) -> i16 {
         self as i16
     }
-
-    /// What is known of it.
-    #[must_use]
-    pub fn api(self) -> &'static Api {
-        // Keys and rows come from one table, in one order.
-        let row = API.binary_search_by_key(&self, |api| api.key).unwrap_or_default();
-        &API[row]
-    }
 }
 
 /// Kafka's name of it.
@@ -250,9 +255,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_found_by_key() {
+    fn rows_are_in_order_and_name_their_messages() {
+        assert!(API.is_sorted_by_key(|api| api.key.code()));
         for api in API {
-            assert_eq!(api.key.api(), api);
             assert_eq!(ApiKey::from_code(api.key.code()), Some(api.key));
             assert_eq!(api.request.name, format!("{}Request", api.name));
             assert_eq!(api.response.name, format!("{}Response", api.name));

@@ -268,3 +268,62 @@ pub(super) fn read_presence(reader: &mut Reader<'_>) -> Result<bool, DecodeError
 pub(super) fn write_presence(writer: &mut Writer, present: bool) {
     writer.put(&(if present { 1i8 } else { -1 }).to_be_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSIC: Layout = Layout { version: 0, flexible: false, nullable: false };
+    const FLEXIBLE: Layout = Layout { version: 0, flexible: true, nullable: false };
+
+    fn written<T: Field>(value: &T, layout: Layout) -> Result<Bytes, Unfit> {
+        let mut writer = Writer::default();
+        value.write(&mut writer, layout).map_err(|error| error.unfit)?;
+        Ok(writer.into_bytes())
+    }
+
+    fn read<T: Field>(bytes: &'static [u8], layout: Layout) -> Result<T, Fault> {
+        let bytes = Bytes::from_static(bytes);
+        T::read(&mut Reader::new(&bytes), layout).map_err(|error| error.fault)
+    }
+
+    #[test]
+    fn a_string_has_at_most_32767_bytes() {
+        for layout in [CLASSIC, FLEXIBLE] {
+            let longest = "a".repeat(LONGEST_STRING);
+            let bytes = written(&longest, layout).unwrap();
+            assert_eq!(String::read(&mut Reader::new(&bytes), layout), Ok(longest));
+            assert_eq!(written(&"a".repeat(LONGEST_STRING + 1), layout), Err(Unfit::Long(LONGEST_STRING + 1)));
+        }
+        let long = [&[0x81, 0x80, 0x02][..], &[b'a'; LONGEST_STRING + 1]].concat().into();
+        let error = String::read(&mut Reader::new(&long), FLEXIBLE).unwrap_err();
+        assert_eq!(error.fault, Fault::LongString(LONGEST_STRING + 1));
+    }
+
+    #[test]
+    fn null_needs_a_nullable_field() {
+        let nullable = |layout: Layout| Layout { nullable: true, ..layout };
+        for (layout, null) in [(CLASSIC, &[0xff, 0xff, 0xff, 0xff][..]), (FLEXIBLE, &[0])] {
+            assert_eq!(read::<Vec<i32>>(null, layout), Err(Fault::Null));
+            assert_eq!(read::<Option<Vec<i32>>>(null, layout), Err(Fault::Null));
+            assert_eq!(read::<Option<Vec<i32>>>(null, nullable(layout)), Ok(None));
+            assert_eq!(written(&None::<Vec<i32>>, layout), Err(Unfit::Null));
+            assert_eq!(written(&None::<Vec<i32>>, nullable(layout)).unwrap(), null);
+        }
+    }
+
+    #[test]
+    fn other_negative_lengths_are_refused() {
+        let nullable = Layout { nullable: true, ..CLASSIC };
+        assert_eq!(read::<Option<String>>(&[0xff, 0xfe], nullable), Err(Fault::NegativeLength(-2)));
+        assert_eq!(read::<Option<Bytes>>(&[0x80, 0, 0, 0], nullable), Err(Fault::NegativeLength(i32::MIN)));
+    }
+
+    #[test]
+    fn bytes_are_shared_with_what_they_came_in() {
+        let frame = Bytes::from(vec![4, 1, 2, 3]);
+        let field = Bytes::read(&mut Reader::new(&frame), FLEXIBLE).unwrap();
+        assert_eq!(field, [1, 2, 3][..]);
+        assert_eq!(field.as_ptr(), frame[1..].as_ptr());
+    }
+}

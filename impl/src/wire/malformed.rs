@@ -30,8 +30,8 @@ pub struct Case {
 /// If `body` is not a valid message.
 pub fn cases(schema: &Schema, version: i16, body: &Bytes, seed: u64) -> Result<Vec<Case>, DecodeError> {
     let marks = marks(schema, version, body)?;
-    let tag_sizes = marks.iter().filter_map(TagSize::of).collect();
-    let mut spoiler = Spoiler { body, tag_sizes, dice: Dice::new(seed), cases: Vec::new() };
+    let tagged = marks.iter().filter_map(TaggedField::of).collect();
+    let mut spoiler = Spoiler { body, tagged, dice: Dice::new(seed), cases: Vec::new() };
     let mut spoilt = BTreeSet::new();
     for mark in marks {
         if spoilt.insert((mark.path.clone(), mark.part.name())) {
@@ -51,30 +51,30 @@ const ENDLESS_VARINT: [u8; 6] = [0x80, 0x80, 0x80, 0x80, 0x80, 0x00];
 /// A varint of 35 bits.
 const WIDE_VARINT: [u8; 5] = [0xff, 0xff, 0xff, 0xff, 0x7f];
 
-/// The size of a tagged field.
-struct TagSize {
-    /// Where it is written.
-    range: Range<usize>,
-    /// Where the field is.
-    field: Range<usize>,
+/// A tagged field.
+struct TaggedField {
+    /// Where its size is written.
+    size: Range<usize>,
+    /// Where its value is.
+    value: Range<usize>,
 }
 
-impl TagSize {
+impl TaggedField {
     fn of(mark: &Mark) -> Option<Self> {
         let Part::TagSize { content, .. } = mark.part else { return None };
-        let field = mark.range.end..mark.range.end + content;
-        Some(Self { range: mark.range.clone(), field })
+        let value = mark.range.end..mark.range.end + content;
+        Some(Self { size: mark.range.clone(), value })
     }
 
     fn encloses(&self, range: &Range<usize>) -> bool {
-        self.field.start <= range.start && range.end <= self.field.end
+        self.value.start <= range.start && range.end <= self.value.end
     }
 }
 
 struct Spoiler<'a> {
     body: &'a Bytes,
     /// By rising position, so that an inner one comes after those around it.
-    tag_sizes: Vec<TagSize>,
+    tagged: Vec<TaggedField>,
     dice: Dice,
     cases: Vec<Case>,
 }
@@ -91,10 +91,10 @@ impl Spoiler<'_> {
         let mut body = self.body.to_vec();
         let mut longer_by = instead.len() as i64 - range.len() as i64;
         body.splice(range.clone(), instead.iter().copied());
-        for around in self.tag_sizes.iter().rev().filter(|tag_size| tag_size.encloses(&range)) {
-            let size = varint((around.field.len() as i64 + longer_by) as u32);
-            longer_by += size.len() as i64 - around.range.len() as i64;
-            body.splice(around.range.clone(), size);
+        for around in self.tagged.iter().rev().filter(|field| field.encloses(&range)) {
+            let size = varint((around.value.len() as i64 + longer_by) as u32);
+            longer_by += size.len() as i64 - around.size.len() as i64;
+            body.splice(around.size.clone(), size);
         }
         self.push(path, fault, body);
     }

@@ -2,8 +2,8 @@
 //!
 //! [`messages`] holds one table per message; the type, the codec and the [`schema`] all come from it. [`api`] lists
 //! the requests that exist, [`frame`] puts a header before a message and takes it off again, [`metadata_record`] does
-//! the same for what the metadata log holds. [`sample`] and [`malformed`] write valid and invalid messages from a schema,
-//! so that any codec or cluster can be tried with them; [`walk`] says what each byte is for.
+//! the same for what the metadata log holds. [`sample`] and [`malformed`] write valid and invalid messages from a
+//! schema, so that any codec or cluster can be tried with them; [`walk`] says what each byte is for.
 //!
 //! Not here: what is inside a record batch (`records`), sockets (`node`), what to answer.
 //!

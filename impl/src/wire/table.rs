@@ -273,3 +273,78 @@ macro_rules! default_value {
 }
 
 pub(super) use {compactable, default_value, message, optional, structure, versions};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::messages::{FetchRequest, MetadataRequest, MetadataResponse, fetch, metadata};
+
+    message! {
+        /// A message with tags that are not in order.
+        Tagged, versions 0-1, flexible 0+ {
+            second: i32, versions 0+, tag 5, default -1;
+            first: Option<String>, versions 0+, nullable 0+, tag 3, default None;
+            later: i32, versions 1+, tag 9;
+        }
+    }
+
+    fn fault(body: &'static [u8]) -> Fault {
+        Tagged::decode(&Bytes::from_static(body), 0).unwrap_err().fault
+    }
+
+    #[test]
+    fn tagged_fields_are_written_by_tag_unless_at_their_default() {
+        let tagged = Tagged { second: 7, first: Some("a".into()), later: 9 };
+        assert_eq!(tagged.to_bytes(0).unwrap(), [2, 3, 2, 2, b'a', 5, 4, 0, 0, 0, 7][..]);
+        assert_eq!(Tagged::default().to_bytes(1).unwrap(), [0][..]);
+    }
+
+    #[test]
+    fn tagged_fields_are_read_in_any_order() {
+        let body = Bytes::from_static(&[4, 5, 4, 0, 0, 0, 1, 9, 1, 0xff, 3, 1, 0, 5, 4, 0, 0, 0, 7]);
+        let tagged = Tagged::decode(&body, 0).unwrap();
+        assert_eq!(tagged, Tagged { second: 7, first: None, later: 0 }, "the last wins, unknown ones are skipped");
+    }
+
+    #[test]
+    fn a_tagged_field_fills_its_size() {
+        assert_eq!(fault(&[1, 5, 3, 0, 0, 0]), Fault::Short { needed: 4, left: 3 });
+        assert_eq!(fault(&[1, 5, 5, 0, 0, 0, 1, 0]), Fault::Trailing(1));
+        assert_eq!(fault(&[1, 9, 2, 0]), Fault::Short { needed: 2, left: 1 });
+        assert_eq!(fault(&[2, 9, 0]), Fault::Short { needed: 1, left: 0 });
+    }
+
+    #[test]
+    fn what_a_version_lacks_is_left_out_and_read_as_its_default() {
+        let request =
+            MetadataRequest { topics: Some(Vec::new()), allow_auto_topic_creation: false, ..Default::default() };
+        let body = request.to_bytes(3).unwrap();
+        assert_eq!(body, [0, 0, 0, 0][..]);
+        assert!(MetadataRequest::decode(&body, 3).unwrap().allow_auto_topic_creation);
+    }
+
+    #[test]
+    fn errors_name_message_field_and_place() {
+        let mut body = FetchRequest { topics: vec![fetch::FetchTopic::default()], ..Default::default() }
+            .to_bytes(11)
+            .unwrap()
+            .to_vec();
+        let name = 4 + 4 + 4 + 4 + 1 + 4 + 4 + 4;
+        body[name..name + 2].copy_from_slice(&[0xff, 0xff]);
+        let error = FetchRequest::decode(&body.into(), 11).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "FetchRequest FetchTopic.topic at byte 29: null, which this version does not allow"
+        );
+
+        let topic = metadata::MetadataResponseTopic { name: None, ..Default::default() };
+        let response = MetadataResponse { topics: vec![topic], ..Default::default() };
+        let error = response.to_bytes(11).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "MetadataResponse MetadataResponseTopic.name cannot be written: null, which this version does not allow"
+        );
+        assert_eq!(response.to_bytes(14).unwrap_err().unfit, Unfit::Version(14));
+        assert_eq!(MetadataResponse::decode(&Bytes::new(), -1).unwrap_err().fault, Fault::Version(-1));
+    }
+}

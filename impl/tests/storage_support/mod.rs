@@ -19,7 +19,7 @@ pub fn small() -> LogConfig {
 pub fn batch(base: Offset, epoch: i32, timestamps: &[i64], size: usize) -> Batch<Net> {
     let mut builder = BatchBuilder::new();
     for timestamp in timestamps {
-        builder.push(*timestamp, None, Some(&vec![epoch as u8; size]), &[]).unwrap();
+        builder.push(*timestamp, None, Some(&vec![!epoch as u8; size]), &[]).unwrap();
     }
     let count = timestamps.len() as u32;
     Batch { base, count, epoch: LeaderEpoch(epoch), bytes: builder.build().unwrap() }

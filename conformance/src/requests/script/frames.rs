@@ -10,21 +10,21 @@ fn smallest() -> Vec<u8> {
 
 pub(super) fn ask(session: &mut Session) -> Result<(), SessionError> {
     for length in [0, -1, i32::MIN, 104_857_601, i32::MAX] {
-        session.ask_raw("length alone", &format!("length {length}"), &length.to_be_bytes());
+        session.ask_raw(&format!("length {length} alone"), "four bytes", &length.to_be_bytes());
     }
     for length in [0, -1, 104_857_601] {
         let bytes = [&i32::to_be_bytes(length)[..], &smallest()].concat();
-        session.ask_raw("length, then a sound request", &format!("length {length}"), &bytes);
+        session.ask_raw(&format!("length {length}, then a sound request"), "both", &bytes);
     }
     let sound = smallest();
     for length in [0, 1, 3, 4, 5, 8, sound.len() - 1] {
-        session.ask_raw("cut", &format!("{length} bytes of a sound request"), &sound[..length]);
+        session.ask_raw(&format!("cut to {length} bytes"), "the beginning of a sound request", &sound[..length]);
     }
     session.ask_raw("HTTP", "GET / HTTP/1.1", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     session.ask_raw("TLS", "a TLS handshake's first bytes", b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03");
     for (what, body) in headers() {
         let length = (body.len() as u32).to_be_bytes();
-        session.ask_raw("header", what, &[&length[..], &body].concat());
+        session.ask_raw(&format!("header: {what}"), "a frame", &[&length[..], &body].concat());
     }
     Ok(())
 }

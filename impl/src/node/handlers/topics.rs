@@ -6,7 +6,9 @@ use crate::node::connection::Reply;
 use crate::wire::messages::create_topics::{
     CreatableTopic, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
-use crate::wire::messages::delete_topics::{DeletableTopicResult, DeleteTopicsRequest, DeleteTopicsResponse};
+use crate::wire::messages::delete_topics::{
+    DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
+};
 use crate::wire::messages::unregister_broker::{UnregisterBrokerRequest, UnregisterBrokerResponse};
 use crate::wire::{RequestMessage, Response};
 
@@ -20,6 +22,11 @@ pub use highwater_spec::controller::is_valid_topic_name as is_valid_name;
 pub trait Forwarded: RequestMessage {
     /// The answer when the controller gives none.
     fn unanswered(&self) -> Self::Response;
+
+    /// The same, said as the newest version says it.
+    fn in_newest(self) -> Self {
+        self
+    }
 }
 
 /// Asks the controller, and hands back what it says.
@@ -27,6 +34,7 @@ pub async fn forward<R: Forwarded>(service: &BrokerService, request: R) -> Reply
 where
     Response: From<R::Response>,
 {
+    let request = request.in_newest();
     let answer = service.controller.call(&request).await;
     let answer = answer.unwrap_or_else(|error| {
         tracing::warn!(%error, "a {} could not be handed to the controller", R::KEY);
@@ -49,15 +57,20 @@ impl Forwarded for CreateTopicsRequest {
 
 impl Forwarded for DeleteTopicsRequest {
     fn unanswered(&self) -> DeleteTopicsResponse {
-        let by_name = self.topic_names.iter().map(|name| (Some(name.clone()), Default::default()));
-        let by_either = self.topics.iter().map(|topic| (topic.name.clone(), topic.topic_id));
-        let responses = by_name.chain(by_either).map(|(name, topic_id)| DeletableTopicResult {
-            name,
-            topic_id,
+        let responses = self.topics.iter().map(|topic| DeletableTopicResult {
+            name: topic.name.clone(),
+            topic_id: topic.topic_id,
             error_code: errors::REQUEST_TIMED_OUT,
             error_message: Some(NO_ANSWER.to_owned()),
         });
         DeleteTopicsResponse { responses: responses.collect(), ..Default::default() }
+    }
+
+    /// Until version 5 names stand in a list of their own.
+    fn in_newest(mut self) -> Self {
+        let names = std::mem::take(&mut self.topic_names).into_iter();
+        self.topics.extend(names.map(|name| DeleteTopicState { name: Some(name), ..Default::default() }));
+        self
     }
 }
 
@@ -82,7 +95,7 @@ pub async fn create_automatically(service: &BrokerService, names: impl Iterator<
         })
         .collect();
     if !topics.is_empty() {
-        let request = CreateTopicsRequest { topics, ..Default::default() };
+        let request = CreateTopicsRequest { topics, timeout_ms: 30_000, ..Default::default() };
         if let Err(error) = service.controller.call(&request).await {
             tracing::warn!(%error, "topics could not be made automatically");
         }

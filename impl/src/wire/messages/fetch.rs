@@ -48,7 +48,7 @@ message! {
         log_start_offset: i64, versions 5+, default -1;
         partition_max_bytes: i32, versions 0+;
         replica_directory_id: Uuid, versions 17+, tag 0;
-        /// The high watermark as the follower knows it (exclusive); −1 if it does not, `i64::MAX` if it says nothing of it.
+        /// The high watermark as the follower knows it (exclusive); −1: unknown; `i64::MAX`: it does not say.
         high_watermark: i64, versions 18+, tag 1, default i64::MAX;
     }
     /// Partitions that leave the session.

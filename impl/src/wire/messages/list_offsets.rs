@@ -20,7 +20,7 @@ message! {
     ListOffsetsPartition {
         partition_index: i32, versions 0+;
         current_leader_epoch: i32, versions 4+, default -1;
-        /// Milliseconds since 1970; below 0: −1 the log end, −2 the log start, −3 the largest timestamp (and −4, −5 for tiers).
+        /// Milliseconds since 1970; −1: the log end; −2: the log start; −3: the record with the largest timestamp.
         timestamp: i64, versions 0+;
     }
 }
