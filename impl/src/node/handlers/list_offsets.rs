@@ -18,7 +18,7 @@ use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::{ReadView, Reader};
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{BrokerId, LeaderEpoch, Offset, TopicPartition};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Kafka's replica id of a client.
@@ -69,9 +69,13 @@ pub async fn answer(service: &BrokerService, version: i16, request: ListOffsetsR
         }
     }
     let mut topics = Vec::with_capacity(request.topics.len());
+    let mut answered = BTreeSet::new();
     for topic in request.topics {
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for partition in &topic.partitions {
+            if !answered.insert((topic.name.clone(), partition.partition_index)) {
+                continue;
+            }
             let twice = asked.get(&(topic.name.clone(), partition.partition_index)).is_some_and(|times| *times > 1);
             let found = match (twice, Wanted::parse(partition.timestamp, version)) {
                 (true, _) => Err(errors::INVALID_REQUEST),
@@ -176,7 +180,7 @@ pub async fn end_of_epochs(
     for topic in request.topics {
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for asked in &topic.partitions {
-            let (current, wanted) = (epoch(asked.current_leader_epoch), LeaderEpoch(asked.leader_epoch));
+            let (current, wanted) = (epoch(asked.current_leader_epoch), epoch(asked.leader_epoch));
             let found = hosted(service, &cluster, &topic.topic, asked.partition).await;
             let end =
                 found.and_then(|hosted| end_of_epoch(&service.rules, &hosted.view.read(), reader, current, wanted));
@@ -198,12 +202,14 @@ fn end_of_epoch(
     view: &ReadView,
     reader: Reader,
     current: Option<LeaderEpoch>,
-    wanted: LeaderEpoch,
+    wanted: Option<LeaderEpoch>,
 ) -> Result<Option<(LeaderEpoch, Offset)>, i16> {
-    let end = view.end_of_epoch(rules, reader, current, wanted).map_err(Refusal::code)?;
-    Ok(end.map(|end| (end.epoch, end.end)))
+    // Asked without an epoch, only the fencing counts.
+    let end = view.end_of_epoch(rules, reader, current, wanted.unwrap_or(LeaderEpoch(0))).map_err(Refusal::code)?;
+    Ok(end.filter(|_| wanted.is_some()).map(|end| (end.epoch, end.end)))
 }
 
+/// −1 is none; anything else is fenced like any epoch.
 fn epoch(number: i32) -> Option<LeaderEpoch> {
-    (number >= 0).then_some(LeaderEpoch(number))
+    (number != -1).then_some(LeaderEpoch(number))
 }
