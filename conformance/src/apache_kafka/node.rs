@@ -108,3 +108,19 @@ pub(super) fn last_lines(text: &str, count: usize) -> String {
     let lines = text.trim_end().lines().collect::<Vec<_>>();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_does_not_name_the_settings_is_not_the_node() {
+        let mut node = Node { id: 1, port: 1, controller_port: 2, properties: "no/such.properties".into(), pid: None };
+        assert!(!is_running(&node));
+        node.pid = Some(std::process::id());
+        assert!(!is_running(&node));
+        // The first argument of this process is as good as any.
+        node.properties = std::env::args_os().next().unwrap_or_default().into();
+        assert!(is_running(&node));
+    }
+}
