@@ -52,7 +52,8 @@ fn a_clean_shutdown_is_known_once() {
     let dir = tempfile::tempdir().unwrap();
     let fresh = open(dir.path()).unwrap();
     assert!(!fresh.was_clean());
-    fresh.close(Some(BrokerEpoch(42))).unwrap();
+    fresh.mark_clean(Some(BrokerEpoch(42))).unwrap();
+    drop(fresh);
     let marker = dir.path().join(".kafka_cleanshutdown");
     assert_eq!(fs::read_to_string(&marker).unwrap(), r#"{"version":0,"brokerEpoch":42}"#);
     let clean = open(dir.path()).unwrap();
@@ -101,7 +102,7 @@ fn remembers_its_partitions() {
 #[test]
 fn a_failed_start_forgets_no_clean_shutdown() {
     let dir = tempfile::tempdir().unwrap();
-    open(dir.path()).unwrap().close(None).unwrap();
+    open(dir.path()).unwrap().mark_clean(None).unwrap();
     let checkpoint = dir.path().join("recovery-point-offset-checkpoint");
     fs::write(&checkpoint, "0\n1\ngarbage\n").unwrap();
     let error = open(dir.path()).unwrap_err().to_string();

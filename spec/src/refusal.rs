@@ -73,6 +73,8 @@ refusals! {
     InvalidRequest = 42, "INVALID_REQUEST";
     /// The disk failed under the replica.
     StorageError = 56, "KAFKA_STORAGE_ERROR";
+    /// More than the cluster allows anyone to ask for at once.
+    PolicyViolation = 44, "POLICY_VIOLATION";
     /// The request's leader epoch is older than the one in force.
     FencedLeaderEpoch = 74, "FENCED_LEADER_EPOCH";
     /// The request's leader epoch is newer than what this broker has learned.

@@ -68,7 +68,7 @@ impl Known {
     /// Whether this tells of a topic that exists and isn't of this run.
     fn is_foreign(&self, value: &Tree) -> bool {
         let Some(Tree::Text(name)) = value.field("name") else { return false };
-        value.field("is_internal").is_some() && value.int("error_code") == Some(0) && !name.contains(&self.run)
+        value.field("partitions").is_some() && value.int("error_code") == Some(0) && !name.contains(&self.run)
     }
 
     fn id(&self, id: [u8; 16]) -> String {

@@ -7,7 +7,7 @@ use super::exchange::{Exchange, Outcome};
 use super::normal::Known;
 use super::render;
 use super::tree::{self, Tree};
-use highwater::wire::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
+use highwater::wire::messages::create_topics::{CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig};
 use highwater::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use highwater::wire::messages::metadata::MetadataRequestTopic;
 use highwater::wire::messages::{
@@ -97,6 +97,11 @@ impl Session {
         self.chapter = name;
     }
 
+    /// Keeps that the chapter could not go on.
+    pub fn broken_off(&mut self, error: &SessionError) {
+        self.keep("the chapter's end", None, vec![], Outcome::Garbage { why: error.to_string() });
+    }
+
     /// The name on the wire of a topic of this run.
     pub fn name(&self, name: &str) -> String {
         format!("{name}-{}", self.known.run)
@@ -181,25 +186,35 @@ impl Session {
     pub fn topic_with(
         &mut self,
         name: &str,
-        partitions: i32,
-        replicas: i16,
+        num_partitions: i32,
+        replication_factor: i16,
         settings: &[(&str, &str)],
     ) -> Result<Topic, SessionError> {
         let setting = |(name, value): &(&str, &str)| CreatableTopicConfig {
             name: (*name).to_owned(),
             value: Some((*value).to_owned()),
         };
-        let topic = CreatableTopic {
-            name: self.name(name),
-            num_partitions: partitions,
-            replication_factor: replicas,
-            configs: settings.iter().map(setting).collect(),
-            ..CreatableTopic::default()
-        };
+        let configs = settings.iter().map(setting).collect();
+        self.create(name, CreatableTopic { num_partitions, replication_factor, configs, ..CreatableTopic::default() })?;
+        self.known_topic(name, num_partitions)
+    }
+
+    /// As [`topic`](Self::topic), each partition with one replica, on one broker.
+    pub fn topic_on(&mut self, broker: i32, name: &str, partitions: i32) -> Result<Topic, SessionError> {
+        let assignment = |partition_index| CreatableReplicaAssignment { partition_index, broker_ids: vec![broker] };
+        let assignments = (0..partitions).map(assignment).collect();
+        let topic =
+            CreatableTopic { num_partitions: -1, replication_factor: -1, assignments, ..CreatableTopic::default() };
+        self.create(name, topic)?;
+        self.known_topic(name, partitions)
+    }
+
+    fn create(&self, name: &str, topic: CreatableTopic) -> Result<(), SessionError> {
+        let topic = CreatableTopic { name: self.name(name), ..topic };
         let create = CreateTopicsRequest { topics: vec![topic], ..CreateTopicsRequest::default() };
         let created = self.call(&self.address(self.any_broker()), CreateTopicsRequest::VERSIONS.max, &create)?;
         match created.topics.first() {
-            Some(created) if created.error_code == 0 => self.known_topic(name, partitions),
+            Some(created) if created.error_code == 0 => Ok(()),
             other => Err(SessionError::SetUp(format!("topic {name} was not created: {other:?}"))),
         }
     }

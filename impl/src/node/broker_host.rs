@@ -159,7 +159,7 @@ impl BrokerHost {
         self.turn(Input::MetadataArrived { from, records, at: Instant::now() });
     }
 
-    /// One turn: step the machine, show what it knows, carry out what it says, in order.
+    /// One turn: step the machine, carry out what it says, in order, and show what it knows.
     fn turn(&mut self, input: Input<Net>) {
         let unfenced = match &input {
             Input::HeartbeatAnswered(Ok(reply)) => Some(!reply.is_fenced),
@@ -167,14 +167,13 @@ impl BrokerHost {
         };
         let mut outputs = Vec::new();
         self.machine.step(&self.around.rules, input, &mut outputs);
-        self.show(unfenced);
         for output in outputs {
             self.carry_out(output);
         }
+        self.show(unfenced);
     }
 
-    /// Handlers see the metadata before replicas act on it, as in Kafka: a client that is sent to a new leader may have
-    /// to ask twice, one that is told of an old leader asks the wrong one.
+    /// Handlers see the metadata once the shards have been told: what they then ask of a shard comes after it.
     fn show(&mut self, unfenced: Option<bool>) {
         let shown = self.around.cluster.read();
         if !Arc::ptr_eq(&shown.image, self.machine.image()) {

@@ -3,8 +3,8 @@
 use super::partitions::Partition;
 use super::shard::{Surroundings, Told};
 use crate::carrier::Net;
-use crate::storage::{LogConfig, PartitionLog, PartitionName, StorageError};
-use highwater_spec::log::recover;
+use crate::storage::{FlushJob, Flushed, LogConfig, PartitionLog, PartitionName, StorageError};
+use highwater_spec::log::{Batch, recover};
 use highwater_spec::replica::{ReadView, Replica, Role};
 use highwater_spec::values::TopicPartition;
 use std::sync::Arc;
@@ -46,6 +46,25 @@ impl Hosted {
     /// Keeps the log as configured from now on.
     pub fn configure(&mut self, config: LogConfig) {
         self.log.configure(config);
+    }
+
+    /// Appends; if that ended a segment, what has to be flushed of the log on another thread.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn append(&mut self, batches: &[Batch<Net>]) -> Result<Option<FlushJob>, StorageError> {
+        let before = self.log.active_base();
+        self.log.append(batches)?;
+        let now = self.log.active_base();
+        Ok(if now == before { None } else { self.log.flush_job(now) })
+    }
+
+    /// A flush of the log has ended.
+    ///
+    /// # Errors
+    /// When it failed.
+    pub fn note_flushed(&mut self, flushed: Result<Flushed, StorageError>) -> Result<(), StorageError> {
+        self.on_log(|log| log.note_flushed(flushed?))
     }
 
     /// Carries out what concerns the log.

@@ -2,9 +2,13 @@
 
 use super::cluster::Cluster;
 use crate::config::NodeConfig;
+use crate::records::TimestampType;
 use crate::storage::LogConfig;
 use highwater_spec::controller::Config;
 use highwater_spec::values::TopicId;
+
+/// Kafka's default of `message.timestamp.after.max.ms`: an hour.
+const TIMESTAMP_AFTER_MAX: i64 = 3_600_000;
 
 /// The broker's defaults.
 #[derive(Clone, Debug)]
@@ -44,9 +48,36 @@ impl LogConfigs {
         }
     }
 
-    /// `max.message.bytes` of a topic: how large one of its batches may be, in bytes.
-    pub fn max_message_bytes(&self, cluster: &Cluster, topic: TopicId) -> usize {
-        let set = cluster.topic(topic).and_then(|topic| topic.config.others.get("max.message.bytes"));
-        set.and_then(|value| value.trim().parse().ok()).unwrap_or(self.max_message_bytes)
+    /// What a topic takes from its producers.
+    pub fn produced_to(&self, cluster: &Cluster, topic: TopicId) -> ProducedTo {
+        let set =
+            |name: &str| cluster.topic(topic).and_then(|topic| topic.config.others.get(name)).map(|value| value.trim());
+        let policies = set("cleanup.policy").unwrap_or_default();
+        ProducedTo {
+            max_message_bytes: set("max.message.bytes")
+                .and_then(|value| value.parse().ok())
+                .unwrap_or(self.max_message_bytes),
+            timestamps: match set("message.timestamp.type") {
+                Some("LogAppendTime") => TimestampType::LogAppendTime,
+                _ => TimestampType::CreateTime,
+            },
+            timestamp_after_max: set("message.timestamp.after.max.ms")
+                .and_then(|value| value.parse().ok())
+                .unwrap_or(TIMESTAMP_AFTER_MAX),
+            compacted: policies.split(',').any(|policy| policy.trim() == "compact"),
+        }
     }
+}
+
+/// What a topic takes from its producers.
+#[derive(Clone, Copy, Debug)]
+pub struct ProducedTo {
+    /// `max.message.bytes`: how large one batch may be, in bytes.
+    pub max_message_bytes: usize,
+    /// `message.timestamp.type`.
+    pub timestamps: TimestampType,
+    /// `message.timestamp.after.max.ms`: how far ahead of the broker's clock a timestamp may be, in milliseconds.
+    pub timestamp_after_max: i64,
+    /// Whether the log is compacted, so that every record needs a key.
+    pub compacted: bool,
 }

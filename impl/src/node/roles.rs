@@ -243,7 +243,7 @@ fn start_shards(around: &Arc<shard::Surroundings>, count: usize) -> Result<Shard
     for number in 0..count {
         let (inbox, around) = (Arc::new(Inbox::new()), Arc::clone(around));
         inboxes.push(Arc::clone(&inbox));
-        spawn(&format!("shard-{number}"), move || Shard::new(around).run(&inbox))?;
+        spawn(&format!("shard-{number}"), move || Shard::new(around, inbox).run())?;
     }
     Ok(Shards::new(inboxes))
 }

@@ -11,7 +11,7 @@ use super::timers::Timers;
 use super::{broker_host, log_dirs::LogDirs};
 use crate::carrier::Net;
 use crate::cells::{Drained, Inbox};
-use crate::storage::{LogConfig, PartitionName, StorageError};
+use crate::storage::{FlushJob, Flushed, LogConfig, PartitionName, StorageError};
 use bytes::Bytes;
 use highwater_spec::broker;
 use highwater_spec::machine::Machine;
@@ -23,6 +23,7 @@ use highwater_spec::rules::Rules;
 use highwater_spec::values::{BrokerId, Offset, Ticket, TopicPartition};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
@@ -38,6 +39,10 @@ pub enum Event {
     FetchAnswered(TopicPartition, FetchRequest, FetchAnswer<Net>),
     /// The leader told the ends of its log.
     LogEndsAnswered(TopicPartition, FetchRequest, LogEnds),
+    /// A flush beside the shard has ended.
+    Flushed(TopicPartition, Result<Flushed, StorageError>),
+    /// Someone wants to know that everything sent before has been taken note of.
+    Sync(oneshot::Sender<()>),
     /// Every log is to be flushed and closed; the answer is whether all were.
     Close(oneshot::Sender<bool>),
 }
@@ -117,6 +122,7 @@ enum TimerName {
 /// The thread's own state.
 pub struct Shard {
     around: Arc<Surroundings>,
+    inbox: Arc<Inbox<Event>>,
     hosted: HashMap<TopicPartition, Hosted>,
     timers: Timers<TimerName>,
     tickets: Tickets<oneshot::Sender<Outcome>>,
@@ -124,12 +130,13 @@ pub struct Shard {
 
 impl Shard {
     /// A shard that hosts nothing yet.
-    pub fn new(around: Arc<Surroundings>) -> Self {
-        Self { around, hosted: HashMap::new(), timers: Timers::new(), tickets: Tickets::new() }
+    pub fn new(around: Arc<Surroundings>, inbox: Arc<Inbox<Event>>) -> Self {
+        Self { around, inbox, hosted: HashMap::new(), timers: Timers::new(), tickets: Tickets::new() }
     }
 
     /// Runs until the inbox is closed.
-    pub fn run(mut self, inbox: &Inbox<Event>) {
+    pub fn run(mut self) {
+        let inbox = Arc::clone(&self.inbox);
         let mut events = Vec::new();
         while inbox.drain(&mut events, self.timers.next()) != Drained::Closed {
             let mut arrived = events.drain(..).peekable();
@@ -164,9 +171,22 @@ impl Shard {
                 self.turn(partition, Input::LogEndsAnswered { asked, start, end });
                 self.tell_fetcher(fetcher::Event::Processed(partition));
             }
+            Event::Flushed(partition, flushed) => self.flushed(partition, flushed),
+            Event::Sync(done) => {
+                let _ = done.send(());
+            }
             Event::Close(done) => {
                 let _ = done.send(self.close_logs());
             }
+        }
+    }
+
+    fn flushed(&mut self, partition: TopicPartition, flushed: Result<Flushed, StorageError>) {
+        let Some(hosted) = self.hosted.get_mut(&partition) else { return };
+        if let Err(error) = hosted.note_flushed(flushed) {
+            let name = hosted.name().clone();
+            self.offline(&name, &error);
+            self.turn(partition, Input::Failed { unanswered: Vec::new() });
         }
     }
 
@@ -244,7 +264,11 @@ impl Shard {
         let Some(hosted) = self.hosted.get_mut(&partition) else { return Ok(()) };
         match output {
             Output::StoreEpochs(epochs) => hosted.on_log(|log| log.store_epochs(&epochs))?,
-            Output::Append(batches) => hosted.on_log(|log| log.append(&batches))?,
+            Output::Append(batches) => {
+                if let Some(job) = hosted.append(&batches)? {
+                    self.flush_aside(partition, job);
+                }
+            }
             Output::Truncate { to } => {
                 hosted.on_log(|log| log.truncate(to))?;
                 self.note_recovery_points()?;
@@ -274,6 +298,16 @@ impl Shard {
             Output::DeleteLog => return self.delete(partition),
         }
         Ok(())
+    }
+
+    /// Makes ended segments durable, as Kafka does, without making the shard wait.
+    fn flush_aside(&self, partition: TopicPartition, job: FlushJob) {
+        let inbox = Arc::clone(&self.inbox);
+        let run = move || drop(inbox.send(Event::Flushed(partition, job.run())));
+        if let Err(error) = thread::Builder::new().name("flush".to_owned()).spawn(run) {
+            // Nothing is lost: the recovery point stays where it was, and a later flush covers this one.
+            tracing::warn!(%error, "an ended segment is not flushed yet");
+        }
     }
 
     /// A cut may lie below what was durable: were the old mark to stand, a crash would leave what is written next

@@ -133,10 +133,6 @@ pub fn fault(name: &str, value: Option<&str>) -> Option<String> {
         return Some(format!("Unknown topic config name: {name}"));
     };
     let Some(value) = value else { return Some(format!("Null value not supported for topic configs: {name}")) };
-    // Kafka would stamp every record anew; a broker that took the setting and did not would lie about times.
-    if (name, value) == ("message.timestamp.type", "LogAppendTime") {
-        return Some(format!("Invalid value {value} for configuration {name}: only CreateTime is served yet"));
-    }
     known.kind.fault(value).map(|fault| format!("Invalid value {value} for configuration {name}: {fault}"))
 }
 

@@ -76,6 +76,12 @@ impl Attributes {
     pub fn log_append_time(self) -> Self {
         Self(self.0 | LOG_APPEND_TIME)
     }
+
+    /// These attributes, for a batch whose timestamps are its producer's.
+    #[must_use]
+    pub fn create_time(self) -> Self {
+        Self(self.0 & !LOG_APPEND_TIME)
+    }
 }
 
 /// How a batch's records are compressed.

@@ -5,7 +5,7 @@
 //! `LogValidator.validateBatch`, in their order.
 
 use super::header::CHECKED_FROM;
-use super::{BatchHeader, RecordError, TimestampType};
+use super::{BatchHeader, RecordError};
 
 /// Checks what a client produced to one partition: exactly one batch, at most `limit` bytes (`max.message.bytes`), whole
 /// and with the CRC that it states, that begins at 0, counts its records and claims nothing that is a broker's.
@@ -73,9 +73,6 @@ fn check_claims(header: &BatchHeader) -> Result<(), RecordError> {
     }
     if header.has_producer() && header.base_sequence < 0 {
         return Err(RecordError::Sequence(header.base_sequence));
-    }
-    if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
-        return Err(RecordError::LogAppendTime);
     }
     Ok(())
 }

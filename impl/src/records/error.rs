@@ -58,9 +58,6 @@ pub enum RecordError {
     /// A producer id without a sequence.
     #[error("sequence {0} of a batch with a producer id")]
     Sequence(i32),
-    /// A client claims to have the broker's clock.
-    #[error("a producer's timestamps can't be log append times")]
-    LogAppendTime,
     /// A compression that nobody has defined.
     #[error("compression type {0} is unknown")]
     UnknownCompression(u16),
@@ -93,7 +90,6 @@ impl RecordError {
         match self {
             Self::Length(_) | Self::Crc { .. } => 2, // CORRUPT_MESSAGE
             Self::TooLarge { .. } => 10,             // MESSAGE_TOO_LARGE
-            Self::LogAppendTime => 32,               // INVALID_TIMESTAMP
             Self::UnknownCompression(_) => 76,       // UNSUPPORTED_COMPRESSION_TYPE
             _ => 87,                                 // INVALID_RECORD
         }

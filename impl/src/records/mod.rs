@@ -7,6 +7,7 @@
 //! Not here: messages of versions 0 and 1 (refused), who may append what (`highwater_spec::replica`), files
 //! ([`crate::storage`]). Source: KIP-98; Kafka's `DefaultRecordBatch`, `DefaultRecord`, `LogValidator`.
 
+mod append_time;
 mod attributes;
 mod builder;
 mod check;
@@ -18,6 +19,7 @@ mod record;
 mod split;
 mod varint;
 
+pub use append_time::with_timestamps;
 pub use attributes::{Attributes, Compression, TimestampType};
 pub use builder::BatchBuilder;
 pub use check::{check_copied, check_produced};

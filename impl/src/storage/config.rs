@@ -11,7 +11,7 @@ pub struct LogConfig {
     pub index_interval_bytes: u32,
     /// `segment.index.bytes`: how large an index may grow.
     pub segment_index_bytes: u32,
-    /// Not Kafka's: writes beside each log how far it was flushed, for [`super::power_cut`] to know.
+    /// Not Kafka's: writes beside each log how far it was flushed, for [`super::power_cut()`] to know.
     pub record_flush_marks: bool,
 }
 

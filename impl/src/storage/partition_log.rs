@@ -158,6 +158,12 @@ impl PartitionLog {
         LogReader::new(Arc::clone(&self.published))
     }
 
+    /// Where the segment begins that is written to: everything below is in segments that are written to no more.
+    #[must_use]
+    pub fn active_base(&self) -> Offset {
+        self.active.segment.base
+    }
+
     /// Everything below is durable (exclusive).
     #[must_use]
     pub fn recovery_point(&self) -> Offset {

@@ -11,6 +11,9 @@ use crate::values::{BrokerId, Brokers, LeaderEpoch, PartitionEpoch, TopicId};
 /// The longest name of a topic: its folder adds a partition's number, and file systems stop at 255.
 const MAX_NAME: usize = 249;
 
+/// The most partitions that one request may bring (Kafka's `MAX_PARTITIONS_PER_BATCH`).
+const MAX_PARTITIONS: usize = 10_000;
+
 impl Controller {
     pub(super) fn create_topic(&self, topic: CreateTopic, records: &mut Vec<Record>) -> Reply {
         match self.new_partitions(&topic) {
@@ -71,6 +74,9 @@ impl Controller {
     fn place(&self, topic: &CreateTopic) -> Result<Vec<Vec<BrokerId>>, Refusal> {
         let partitions = usize::try_from(topic.partitions).ok().filter(|count| *count > 0);
         let partitions = partitions.ok_or(Refusal::InvalidPartitions)?;
+        if partitions > MAX_PARTITIONS {
+            return Err(Refusal::PolicyViolation);
+        }
         let factor = usize::try_from(topic.replication_factor).ok().filter(|factor| *factor > 0);
         let factor = factor.ok_or(Refusal::InvalidReplicationFactor)?;
         let (unfenced, fenced): (Vec<_>, Vec<_>) =

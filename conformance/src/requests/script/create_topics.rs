@@ -40,9 +40,7 @@ fn names(session: &mut Session, version: i16) {
     let filler = 249 - session.name("").len();
     let longest = session.name(&"x".repeat(filler));
     session.ask("name of 249", version, &validated(plain(&longest, 1, 1)));
-    for name in ["__consumer_offsets", "__cluster_metadata", "__transaction_state"] {
-        session.ask(&format!("name {name}"), version, &validated(plain(name, 1, 1)));
-    }
+    session.ask("name of the metadata log", version, &validated(plain("__cluster_metadata", 1, 1)));
 }
 
 fn numbers(session: &mut Session, version: i16) {

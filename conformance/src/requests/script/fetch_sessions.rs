@@ -7,18 +7,16 @@ use highwater::wire::messages::fetch::ForgottenTopic;
 
 pub(super) fn ask(session: &mut Session) -> Result<(), SessionError> {
     // All partitions of one broker, so that one session holds them.
-    let topic = session.topic_with("sessions", 6, 1, &[("min.insync.replicas", "1")])?;
-    let here = (0..).zip(&topic.leaders).filter(|(_, leader)| **leader == topic.leaders[0]);
-    let second = here.map(|(partition, _)| partition).nth(1).unwrap_or(0);
+    let topic = session.topic_on(session.any_broker(), "sessions", 2)?;
     append(session, &topic, 0, &[Batch::of(&["a", "b"])]);
     for version in [7, 12, 17] {
-        a_session(session, version, &topic, second);
+        a_session(session, version, &topic);
         spoken_to_wrongly(session, version, &topic);
     }
     Ok(())
 }
 
-fn a_session(session: &mut Session, version: i16, topic: &Topic, second: i32) {
+fn a_session(session: &mut Session, version: i16, topic: &Topic) {
     let leader = topic.leaders[0];
     let mut open = FetchRequest { session_id: 0, session_epoch: 0, ..of(topic, 0, 0) };
     let opened = session.ask_broker(leader, "opens a session", version, &open);
@@ -31,7 +29,7 @@ fn a_session(session: &mut Session, version: i16, topic: &Topic, second: i32) {
     let more = produce_request(topic, 0, 1, Some(Batch::of(&["c"]).encode()));
     session.ask_broker(leader, "a record while the session lasts", 12, &more);
     session.ask_broker(leader, "goes on, one new record", version, &next(4));
-    let mut added = FetchRequest { session_id: id, session_epoch: 5, ..of(topic, second, 0) };
+    let mut added = FetchRequest { session_id: id, session_epoch: 5, ..of(topic, 1, 0) };
     added.topics[0].partitions.push(partition(9, 0));
     session.ask_broker(leader, "adds a partition and an unknown one", version, &added);
     let forgotten = ForgottenTopic { topic: topic.name.clone(), topic_id: topic.id, partitions: vec![0, 9] };

@@ -12,6 +12,7 @@ mod fetch;
 mod fetch_sessions;
 mod frames;
 mod list_offsets;
+mod malformed;
 mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
@@ -28,7 +29,7 @@ use highwater::wire::{Uuid, Versions};
 pub type Chapter = fn(&mut Session) -> Result<(), SessionError>;
 
 /// The chapters, in the order in which they are run.
-pub const CHAPTERS: [(&str, Chapter); 14] = [
+pub const CHAPTERS: [(&str, Chapter); 15] = [
     ("api-versions", api_versions::ask),
     ("frames", frames::ask),
     ("metadata", metadata::ask),
@@ -43,6 +44,7 @@ pub const CHAPTERS: [(&str, Chapter); 14] = [
     ("describe-cluster", describe_cluster::ask),
     ("describe-configs", describe_configs::ask),
     ("describe-topic-partitions", describe_topic_partitions::ask),
+    ("malformed", malformed::ask),
 ];
 
 /// An id that no topic has.

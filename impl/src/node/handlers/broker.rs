@@ -1,20 +1,22 @@
 //! What a broker answers its clients and followers.
 
-use super::{api_versions, configs, describe, fetch, list_offsets, metadata, produce, topics};
+use super::{api_versions, configs, describe, errors, fetch, list_offsets, metadata, produce, topics};
 use crate::cells::Published;
 use crate::config::NodeConfig;
 use crate::node::broker_host::Shards;
 use crate::node::cluster::Cluster;
 use crate::node::connection::{Pending, Reply, Service};
 use crate::node::log_configs::LogConfigs;
-use crate::node::partitions::Partitions;
+use crate::node::partitions::{Partition, Partitions};
+use crate::node::shard::Event;
 use crate::node::to_controller::Channel;
 use crate::wire::messages::RequestHeader;
 use crate::wire::{Listener, Request, Response};
 use highwater_spec::rules::Rules;
-use highwater_spec::values::BrokerId;
+use highwater_spec::values::{BrokerId, TopicPartition};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// What the answers are made from.
 pub struct BrokerService {
@@ -58,13 +60,32 @@ impl Service for BrokerService {
 }
 
 impl BrokerService {
+    /// The replica of a partition, as far along as the metadata that this broker shows: who was sent here by it must not
+    /// find less.
+    ///
+    /// # Errors
+    /// The code for a partition that is not there, or has no replica here.
+    pub async fn hosted(&self, cluster: &Cluster, id: TopicPartition) -> Result<Arc<Partition>, i16> {
+        let known = cluster.partition(id).ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let found = self.partitions.get(id);
+        let here = known.replicas.contains(&self.me);
+        let behind = found.as_ref().is_none_or(|found| found.view.read().leader_epoch < Some(known.leader_epoch));
+        if here && behind {
+            let (done, told) = oneshot::channel();
+            self.shards.send(id, Event::Sync(done));
+            // An error is a shard that has ended: the broker is shutting down.
+            let _ = told.await;
+        }
+        self.partitions.get(id).ok_or(errors::NOT_LEADER_OR_FOLLOWER)
+    }
+
     async fn answer(&self, version: i16, request: Request) -> Reply {
         let response: Response = match request {
             Request::ApiVersions(request) => api_versions::answer(Listener::Broker, version, &request).into(),
             Request::Metadata(request) => metadata::answer(self, version, request).await.into(),
             Request::Fetch(request) => fetch::answer(self, version, request).await.into(),
             Request::ListOffsets(request) => list_offsets::answer(self, version, request).await.into(),
-            Request::OffsetForLeaderEpoch(request) => list_offsets::end_of_epochs(self, request).into(),
+            Request::OffsetForLeaderEpoch(request) => list_offsets::end_of_epochs(self, request).await.into(),
             Request::CreateTopics(request) => return topics::forward(self, request).await,
             Request::DeleteTopics(request) => return topics::forward(self, request).await,
             Request::UnregisterBroker(request) => return topics::forward(self, request).await,

@@ -80,7 +80,13 @@ fn of_topic(
         }
     });
     let configs = configs.collect();
+    described(resource, configs)
+}
+
+fn described(resource: DescribeConfigsResource, configs: Vec<DescribeConfigsResourceResult>) -> DescribeConfigsResult {
     DescribeConfigsResult {
+        // Empty rather than null, as Kafka has it.
+        error_message: Some(String::new()),
         resource_type: resource.resource_type,
         resource_name: resource.resource_name,
         configs,
@@ -137,12 +143,7 @@ fn of_broker(service: &BrokerService, resource: DescribeConfigsResource, synonym
         }
     });
     let configs = configs.collect();
-    DescribeConfigsResult {
-        resource_type: resource.resource_type,
-        resource_name: resource.resource_name,
-        configs,
-        ..Default::default()
-    }
+    described(resource, configs)
 }
 
 fn failed(resource: DescribeConfigsResource, error_code: i16, message: String) -> DescribeConfigsResult {

@@ -37,6 +37,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 
+/// Nobody may have a topic of the metadata log's name.
+const METADATA_TOPIC: &str = "__cluster_metadata";
+const NO_TIME: &str = "The request allows no time: timeout_ms must be above 0.";
+
 /// What the answers are made from.
 pub struct ControllerService {
     /// This node.
@@ -224,7 +228,11 @@ impl ControllerService {
                 continue;
             }
             let outcome = match times.get(&name) {
+                _ if request.timeout_ms <= 0 => Err((errors::REQUEST_TIMED_OUT, NO_TIME.to_owned())),
                 Some(2..) => Err((errors::INVALID_REQUEST, "Duplicate topic name.".to_owned())),
+                _ if name == METADATA_TOPIC => {
+                    Err((errors::INVALID_REQUEST, format!("Creation of internal topic {name} is prohibited.")))
+                }
                 _ => self.create_topic(topic, request.validate_only).await,
             };
             topics.push(self.created(version, name, outcome));
@@ -290,10 +298,27 @@ impl ControllerService {
     }
 
     async fn delete_topics(&self, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
+        let timeout_ms = request.timeout_ms;
         let topics = request.in_newest().topics;
         let mut responses = Vec::with_capacity(topics.len());
-        for topic in topics {
-            responses.push(self.delete_topic(topic.name, topic.topic_id).await);
+        let mut answered = BTreeSet::new();
+        for topic in &topics {
+            let times = topics.iter().filter(|other| (&other.name, other.topic_id) == (&topic.name, topic.topic_id));
+            let (twice, late) = (times.count() > 1, timeout_ms <= 0);
+            let refused = |error_code, message: &str| DeletableTopicResult {
+                name: topic.name.clone(),
+                topic_id: topic.topic_id,
+                error_code,
+                error_message: Some(message.to_owned()),
+            };
+            if !answered.insert((topic.name.clone(), topic.topic_id)) {
+                continue;
+            }
+            responses.push(match (twice, late) {
+                (_, true) => refused(errors::REQUEST_TIMED_OUT, NO_TIME),
+                (true, _) => refused(errors::INVALID_REQUEST, "Duplicate topic name or id."),
+                _ => self.delete_topic(topic.name.clone(), topic.topic_id).await,
+            });
         }
         DeleteTopicsResponse { responses, ..Default::default() }
     }
@@ -443,6 +468,9 @@ fn refusal_message(answer: &Answer, topic: &str) -> String {
             "Topic name '{topic}' is invalid: it is empty, '.', '..', longer than 249 characters, has a character other \
              than ASCII letters, digits, '.', '_' and '-', or differs from another only in '.' and '_'."
         ),
+        Answer::Refused(Refusal::PolicyViolation) => {
+            "Excessively large number of partitions per request: at most 10000 are allowed.".to_owned()
+        }
         Answer::Refused(Refusal::InvalidPartitions) => "Number of partitions was set to an invalid non-positive value.".to_owned(),
         Answer::Refused(Refusal::InvalidReplicationFactor) => {
             "The replication factor is below 1 or above the number of registered brokers, or no broker is alive.".to_owned()

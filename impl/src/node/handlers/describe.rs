@@ -79,8 +79,11 @@ pub fn topic_partitions(
     };
     let mut first = 0;
     if let Some(cursor) = &request.cursor {
+        if cursor.partition_index < 0 || (!all && names.first().is_some_and(|name| *name > cursor.topic_name)) {
+            return bad_cursor(names);
+        }
         names = names.split_off(&cursor.topic_name);
-        first = if names.contains(&cursor.topic_name) { cursor.partition_index.max(0) } else { 0 };
+        first = if names.contains(&cursor.topic_name) { cursor.partition_index } else { 0 };
     }
     let mut left = request.response_partition_limit.clamp(1, MOST_PARTITIONS);
     let mut response = DescribeTopicPartitionsResponse::default();
@@ -105,6 +108,16 @@ pub fn topic_partitions(
         first = 0;
     }
     response
+}
+
+/// A cursor that no answer to such a request could have given.
+fn bad_cursor(names: BTreeSet<String>) -> DescribeTopicPartitionsResponse {
+    let refused = |name| DescribeTopicPartitionsResponseTopic {
+        error_code: errors::INVALID_REQUEST,
+        name: Some(name),
+        ..Default::default()
+    };
+    DescribeTopicPartitionsResponse { topics: names.into_iter().map(refused).collect(), ..Default::default() }
 }
 
 fn unknown(name: String) -> DescribeTopicPartitionsResponseTopic {

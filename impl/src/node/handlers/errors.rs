@@ -18,6 +18,10 @@ pub const INVALID_TOPIC: i16 = 17;
 pub const INVALID_REQUIRED_ACKS: i16 = 21;
 /// This version can't do what was asked.
 pub const UNSUPPORTED_VERSION: i16 = 35;
+/// A timestamp too far from now.
+pub const INVALID_TIMESTAMP: i16 = 32;
+/// A record that its topic does not take.
+pub const INVALID_RECORD: i16 = 87;
 /// The request contradicts itself.
 pub const INVALID_REQUEST: i16 = 42;
 /// The disk failed.

@@ -12,7 +12,7 @@ use crate::node::cluster::Cluster;
 use crate::node::partitions::Partition;
 use crate::node::shard::Event;
 use crate::wire::messages::fetch::{
-    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch,
+    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
     NodeEndpoint, PartitionData,
 };
 use bytes::Bytes;
@@ -24,6 +24,8 @@ use tokio::sync::Notify;
 
 /// From this version on, topics go by id.
 const BY_ID: i16 = 13;
+/// Kafka's number for a reader that wants no record of an aborted transaction.
+const READ_COMMITTED: i8 = 1;
 /// Kafka's number for the epoch of a fetch without a session.
 const NO_SESSION: i32 = -1;
 /// Kafka's number for the epoch of the first fetch of a session.
@@ -48,7 +50,8 @@ struct Found {
 }
 
 /// Answers a consumer or a follower, after at most the time that it allows.
-pub async fn answer(service: &BrokerService, version: i16, request: FetchRequest) -> FetchResponse {
+pub async fn answer(service: &BrokerService, version: i16, mut request: FetchRequest) -> FetchResponse {
+    request.topics = last_of_each(request.topics);
     if request.session_epoch != NO_SESSION && request.session_epoch != NEW_SESSION {
         return FetchResponse { error_code: errors::FETCH_SESSION_ID_NOT_FOUND, ..Default::default() };
     }
@@ -57,7 +60,7 @@ pub async fn answer(service: &BrokerService, version: i16, request: FetchRequest
         _ => request.replica_state.replica_id,
     };
     let reader = reader(replica);
-    let asked = asked(service, version, &request, reader);
+    let asked = asked(service, version, &request, reader).await;
     if let Reader::Follower(follower) = reader {
         let epoch = Some(request.replica_state.replica_epoch).filter(|epoch| version >= 15 && *epoch >= 0);
         note_positions(service, &asked, follower, epoch.map(BrokerEpoch));
@@ -65,8 +68,34 @@ pub async fn answer(service: &BrokerService, version: i16, request: FetchRequest
     let most = usize::try_from(request.max_bytes).unwrap_or(0).min(service.config.fetch_max_bytes as usize);
     let enough = usize::try_from(request.min_bytes).unwrap_or(0).min(most);
     let deadline = Instant::now() + Duration::from_millis(request.max_wait_ms.max(0).unsigned_abs().into());
-    let found = look_until(service, asked, most, enough, deadline).await;
+    let mut found = look_until(service, asked, most, enough, deadline).await;
+    if request.isolation_level == READ_COMMITTED {
+        name_no_aborted(&mut found.partitions);
+    }
     respond(service, version, request, found)
+}
+
+/// A partition that is named twice is asked for as said last, as in Kafka.
+fn last_of_each(topics: Vec<FetchTopic>) -> Vec<FetchTopic> {
+    let mut merged: Vec<FetchTopic> = Vec::with_capacity(topics.len());
+    for topic in topics {
+        let same = |known: &&mut FetchTopic| known.topic == topic.topic && known.topic_id == topic.topic_id;
+        match merged.iter_mut().rev().find(same) {
+            Some(known) => known.partitions.extend(topic.partitions),
+            None => merged.push(topic),
+        }
+    }
+    for topic in &mut merged {
+        let mut kept: Vec<FetchPartition> = Vec::with_capacity(topic.partitions.len());
+        for partition in topic.partitions.drain(..) {
+            match kept.iter_mut().find(|known| known.partition == partition.partition) {
+                Some(known) => *known = partition,
+                None => kept.push(partition),
+            }
+        }
+        topic.partitions = kept;
+    }
+    merged
 }
 
 fn reader(replica: i32) -> Reader {
@@ -77,18 +106,17 @@ fn reader(replica: i32) -> Reader {
     }
 }
 
-fn asked(service: &BrokerService, version: i16, request: &FetchRequest, reader: Reader) -> Vec<Asked> {
+async fn asked(service: &BrokerService, version: i16, request: &FetchRequest, reader: Reader) -> Vec<Asked> {
     let cluster = service.cluster.read();
     let mut all = Vec::new();
     for topic in &request.topics {
         let id = find(&cluster, version, &topic.topic, topic.topic_id.into());
         for partition in &topic.partitions {
-            let target = id.and_then(|topic| {
-                let id = TopicPartition { topic, index: partition.partition };
-                cluster.partition(id).ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
-                let hosted = service.partitions.get(id).ok_or(errors::NOT_LEADER_OR_FOLLOWER)?;
-                Ok((hosted, ask(reader, partition)))
-            });
+            let hosted = match id {
+                Ok(topic) => service.hosted(&cluster, TopicPartition { topic, index: partition.partition }).await,
+                Err(code) => Err(code),
+            };
+            let target = hosted.map(|hosted| (hosted, ask(reader, partition)));
             let max_bytes = usize::try_from(partition.partition_max_bytes).unwrap_or(0);
             all.push(Asked { index: partition.partition, target, max_bytes });
         }
@@ -231,6 +259,12 @@ fn of_answer(index: i32, partition: &Partition, answer: Answer, left: usize, fir
             refused(index, errors::STORAGE_ERROR)
         }
     }
+}
+
+/// There are no transactions yet, and so none that was aborted.
+fn name_no_aborted(partitions: &mut [PartitionData]) {
+    let read = partitions.iter_mut().filter(|data| data.error_code == errors::NONE);
+    read.for_each(|data| data.aborted_transactions = Some(Vec::new()));
 }
 
 fn refused(index: i32, code: i16) -> PartitionData {

@@ -18,7 +18,7 @@ use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::{ReadView, Reader};
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{BrokerId, LeaderEpoch, Offset, TopicPartition};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Kafka's replica id of a client.
@@ -69,17 +69,23 @@ pub async fn answer(service: &BrokerService, version: i16, request: ListOffsetsR
         }
     }
     let mut topics = Vec::with_capacity(request.topics.len());
+    let mut answered = BTreeSet::new();
     for topic in request.topics {
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for partition in &topic.partitions {
+            if !answered.insert((topic.name.clone(), partition.partition_index)) {
+                continue;
+            }
             let twice = asked.get(&(topic.name.clone(), partition.partition_index)).is_some_and(|times| *times > 1);
             let found = match (twice, Wanted::parse(partition.timestamp, version)) {
                 (true, _) => Err(errors::INVALID_REQUEST),
                 (false, None) => Err(errors::UNSUPPORTED_VERSION),
-                (false, Some(wanted)) => match hosted(service, &cluster, &topic.name, partition.partition_index) {
-                    Ok(hosted) => look_up(service, hosted, reader, partition, wanted).await,
-                    Err(code) => Err(code),
-                },
+                (false, Some(wanted)) => {
+                    match hosted(service, &cluster, &topic.name, partition.partition_index).await {
+                        Ok(hosted) => look_up(service, hosted, reader, partition, wanted).await,
+                        Err(code) => Err(code),
+                    }
+                }
             };
             partitions.push(described(partition.partition_index, version, found));
         }
@@ -88,11 +94,9 @@ pub async fn answer(service: &BrokerService, version: i16, request: ListOffsetsR
     ListOffsetsResponse { topics, ..Default::default() }
 }
 
-fn hosted(service: &BrokerService, cluster: &Cluster, topic: &str, index: i32) -> Result<Arc<Partition>, i16> {
+async fn hosted(service: &BrokerService, cluster: &Cluster, topic: &str, index: i32) -> Result<Arc<Partition>, i16> {
     let (topic, _) = cluster.topic_named(topic).ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
-    let id = TopicPartition { topic, index };
-    cluster.partition(id).ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
-    service.partitions.get(id).ok_or(errors::NOT_LEADER_OR_FOLLOWER)
+    service.hosted(cluster, TopicPartition { topic, index }).await
 }
 
 async fn look_up(
@@ -163,29 +167,34 @@ fn described(
 }
 
 /// OffsetForLeaderEpoch: where an epoch ends, for whoever looks for the place where two logs part.
-pub fn end_of_epochs(service: &BrokerService, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
+pub async fn end_of_epochs(
+    service: &BrokerService,
+    request: OffsetForLeaderEpochRequest,
+) -> OffsetForLeaderEpochResponse {
     let cluster = service.cluster.read();
     let reader = match request.replica_id {
-        DEBUGGER | CONSUMER => Reader::Consumer,
+        ..0 => Reader::Consumer,
         id => Reader::Follower(BrokerId(id)),
     };
-    let topics = request.topics.into_iter().map(|topic| {
-        let partitions = topic.partitions.iter().map(|asked| {
-            let end = hosted(service, &cluster, &topic.topic, asked.partition).and_then(|hosted| {
-                let (current, wanted) = (epoch(asked.current_leader_epoch), LeaderEpoch(asked.leader_epoch));
-                end_of_epoch(&service.rules, &hosted.view.read(), reader, current, wanted)
-            });
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in request.topics {
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for asked in &topic.partitions {
+            let (current, wanted) = (epoch(asked.current_leader_epoch), epoch(asked.leader_epoch));
+            let found = hosted(service, &cluster, &topic.topic, asked.partition).await;
+            let end =
+                found.and_then(|hosted| end_of_epoch(&service.rules, &hosted.view.read(), reader, current, wanted));
             let nothing =
                 EpochEndOffset { partition: asked.partition, leader_epoch: -1, end_offset: -1, ..Default::default() };
-            match end {
+            partitions.push(match end {
                 Ok(Some((epoch, end))) => EpochEndOffset { leader_epoch: epoch.0, end_offset: end.0, ..nothing },
                 Ok(None) => nothing,
                 Err(error_code) => EpochEndOffset { error_code, ..nothing },
-            }
-        });
-        OffsetForLeaderTopicResult { partitions: partitions.collect(), topic: topic.topic }
-    });
-    OffsetForLeaderEpochResponse { topics: topics.collect(), ..Default::default() }
+            });
+        }
+        topics.push(OffsetForLeaderTopicResult { topic: topic.topic, partitions });
+    }
+    OffsetForLeaderEpochResponse { topics, ..Default::default() }
 }
 
 fn end_of_epoch(
@@ -193,12 +202,14 @@ fn end_of_epoch(
     view: &ReadView,
     reader: Reader,
     current: Option<LeaderEpoch>,
-    wanted: LeaderEpoch,
+    wanted: Option<LeaderEpoch>,
 ) -> Result<Option<(LeaderEpoch, Offset)>, i16> {
-    let end = view.end_of_epoch(rules, reader, current, wanted).map_err(Refusal::code)?;
-    Ok(end.map(|end| (end.epoch, end.end)))
+    // Asked without an epoch, only the fencing counts.
+    let end = view.end_of_epoch(rules, reader, current, wanted.unwrap_or(LeaderEpoch(0))).map_err(Refusal::code)?;
+    Ok(end.filter(|_| wanted.is_some()).map(|end| (end.epoch, end.end)))
 }
 
+/// −1 is none; anything else is fenced like any epoch.
 fn epoch(number: i32) -> Option<LeaderEpoch> {
-    (number >= 0).then_some(LeaderEpoch(number))
+    (number != -1).then_some(LeaderEpoch(number))
 }

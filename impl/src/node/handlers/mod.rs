@@ -1,6 +1,7 @@
 //! What a node answers: one file per kind of request. Handlers look things up and hand things over; decisions are the
 //! machines'.
 
+mod accept;
 mod api_versions;
 pub mod broker;
 mod configs;

@@ -2,41 +2,29 @@
 //!
 //! Source: Kafka's `KafkaApis.handleProduceRequest`, `ReplicaManager.appendRecords`.
 
+use super::accept::{Accepted, Rejected, accept};
 use super::broker::BrokerService;
 use super::errors;
 use crate::node::cluster::Cluster;
 use crate::node::connection::{Pending, Reply};
 use crate::node::shard::{Event, Outcome, Produced};
-use crate::records::{Compression, check_produced};
 use crate::wire::messages::produce::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse,
     TopicProduceData, TopicProduceResponse,
 };
 use highwater_spec::replica::{Acks, ProduceOutcome};
 use highwater_spec::values::{TopicId, TopicPartition};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// From this version on, topics go by id.
 const BY_ID: i16 = 13;
-/// From this version on, batches may be compressed with zstd.
-const WITH_ZSTD: i16 = 7;
-
-/// Why a batch never reached its replica.
-struct Rejected {
-    code: i16,
-    message: Option<String>,
-}
-
-impl From<i16> for Rejected {
-    fn from(code: i16) -> Self {
-        Self { code, message: None }
-    }
-}
 
 enum Waiting {
-    ForReplica(oneshot::Receiver<Outcome>),
+    /// With the broker's time that was stamped on the batch.
+    ForReplica(oneshot::Receiver<Outcome>, Option<i64>),
     Rejected(Rejected),
 }
 
@@ -50,26 +38,18 @@ pub fn begin(service: &Arc<BrokerService>, version: i16, request: ProduceRequest
     };
     let timeout = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into());
     let cluster = service.cluster.read();
-    let transactional = request.transactional_id.is_some();
-    let mut topics = Vec::with_capacity(request.topic_data.len());
-    for TopicProduceData { name, topic_id, partition_data } in request.topic_data {
+    let data = last_of_each(request.topic_data);
+    let mut topics = Vec::with_capacity(data.len());
+    for TopicProduceData { name, topic_id, partition_data } in data {
         let topic = find(&cluster, version, &name, topic_id.into());
         let mut partitions = Vec::with_capacity(partition_data.len());
         for data in partition_data {
             let index = data.index;
-            let waiting = match (acks, &topic) {
-                (None, _) => Waiting::Rejected(errors::INVALID_REQUIRED_ACKS.into()),
-                (_, Err(code)) => Waiting::Rejected((*code).into()),
-                (Some(acks), Ok(topic)) => {
-                    let partition = TopicPartition { topic: *topic, index };
-                    match submit(service, &cluster, partition, data, Request { version, acks, timeout, transactional })
-                    {
-                        Ok(outcome) => Waiting::ForReplica(outcome),
-                        Err(rejected) => Waiting::Rejected(rejected),
-                    }
-                }
-            };
-            partitions.push((index, waiting));
+            let submitted = topic.map_err(Rejected::from).and_then(|topic| {
+                let partition = TopicPartition { topic, index };
+                submit(service, &cluster, partition, data, Request { version, acks, timeout })
+            });
+            partitions.push((index, submitted.unwrap_or_else(Waiting::Rejected)));
         }
         topics.push((name, topic_id, topic.ok(), partitions));
     }
@@ -93,12 +73,29 @@ pub fn begin(service: &Arc<BrokerService>, version: i16, request: ProduceRequest
     })
 }
 
+/// A partition that is named twice gets what was said last, as in Kafka.
+fn last_of_each(topics: Vec<TopicProduceData>) -> Vec<TopicProduceData> {
+    let mut merged: Vec<TopicProduceData> = Vec::with_capacity(topics.len());
+    for topic in topics {
+        let same = |known: &&mut TopicProduceData| known.name == topic.name && known.topic_id == topic.topic_id;
+        match merged.iter_mut().rev().find(same) {
+            Some(known) => known.partition_data.extend(topic.partition_data),
+            None => merged.push(topic),
+        }
+    }
+    for topic in &mut merged {
+        let mut last = BTreeMap::new();
+        topic.partition_data.drain(..).for_each(|data| drop(last.insert(data.index, data)));
+        topic.partition_data.extend(last.into_values());
+    }
+    merged
+}
+
 #[derive(Clone, Copy)]
 struct Request {
     version: i16,
-    acks: Acks,
+    acks: Option<Acks>,
     timeout: Duration,
-    transactional: bool,
 }
 
 fn find(cluster: &Cluster, version: i16, name: &str, id: TopicId) -> Result<TopicId, i16> {
@@ -115,29 +112,16 @@ fn submit(
     partition: TopicPartition,
     data: PartitionProduceData,
     request: Request,
-) -> Result<oneshot::Receiver<Outcome>, Rejected> {
-    let bytes = data.records.unwrap_or_default();
-    let limit = service.log_configs.max_message_bytes(cluster, partition.topic);
-    if cluster.partition(partition).is_none() {
-        return Err(errors::UNKNOWN_TOPIC_OR_PARTITION.into());
-    }
-    let header = check_produced(&bytes, limit)
-        .map_err(|error| Rejected { code: error.code(), message: Some(error.to_string()) })?;
-    if header.attributes.compression().is_ok_and(|codec| codec == Compression::Zstd) && request.version < WITH_ZSTD {
-        return Err(errors::UNSUPPORTED_COMPRESSION_TYPE.into());
-    }
-    if request.transactional || header.has_producer() {
-        let message = "idempotent and transactional producers are not served yet";
-        return Err(Rejected { code: errors::INVALID_REQUEST, message: Some(message.to_owned()) });
-    }
-    if service.partitions.get(partition).is_none() {
-        return Err(errors::NOT_LEADER_OR_FOLLOWER.into());
-    }
+) -> Result<Waiting, Rejected> {
+    cluster.partition(partition).ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
+    let acks = request.acks.ok_or(errors::INVALID_REQUIRED_ACKS)?;
+    let topic = service.log_configs.produced_to(cluster, partition.topic);
+    let accepted = accept(data.records.unwrap_or_default(), request.version, &topic)?;
     let (reply, outcome) = oneshot::channel();
-    let (acks, timeout) = (request.acks, request.timeout);
-    let count = header.offset_count();
-    service.shards.send(partition, Event::Produced(Produced { partition, acks, count, bytes, timeout, reply }));
-    Ok(outcome)
+    let Accepted { bytes, count, append_time } = accepted;
+    let produced = Produced { partition, acks, count, bytes, timeout: request.timeout, reply };
+    service.shards.send(partition, Event::Produced(produced));
+    Ok(Waiting::ForReplica(outcome, append_time))
 }
 
 async fn settled(index: i32, waiting: Waiting) -> PartitionProduceResponse {
@@ -150,10 +134,11 @@ async fn settled(index: i32, waiting: Waiting) -> PartitionProduceResponse {
     };
     match waiting {
         Waiting::Rejected(Rejected { code, message }) => refused(code, message),
-        Waiting::ForReplica(outcome) => match outcome.await {
+        Waiting::ForReplica(outcome, append_time) => match outcome.await {
             Ok(Outcome { outcome: ProduceOutcome::Acked { base }, log_start }) => PartitionProduceResponse {
                 index,
                 base_offset: base.0,
+                log_append_time_ms: append_time.unwrap_or(-1),
                 log_start_offset: log_start.0,
                 ..Default::default()
             },

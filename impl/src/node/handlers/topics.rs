@@ -95,7 +95,7 @@ pub async fn create_automatically(service: &BrokerService, names: impl Iterator<
         })
         .collect();
     if !topics.is_empty() {
-        let request = CreateTopicsRequest { topics, ..Default::default() };
+        let request = CreateTopicsRequest { topics, timeout_ms: 30_000, ..Default::default() };
         if let Err(error) = service.controller.call(&request).await {
             tracing::warn!(%error, "topics could not be made automatically");
         }
