@@ -147,7 +147,7 @@ async fn serve(mut stream: TcpStream, broker: i32, script: Arc<Script>) {
 }
 
 fn versions() -> ApiVersionsResponse {
-    let version = |api: &crate::wire::Api| ApiVersion {
+    let version = |api: &&crate::wire::Api| ApiVersion {
         api_key: api.key.code(),
         min_version: api.advertised.min,
         max_version: api.advertised.max,

@@ -250,7 +250,10 @@ impl BrokerHost {
             closed
         });
         let closing: Vec<_> = closing.collect();
-        let clean = closing.into_iter().map(|closed| closed.blocking_recv().unwrap_or(false)).fold(true, |a, b| a && b);
+        let mut clean = true;
+        for closed in closing {
+            clean &= closed.blocking_recv().unwrap_or(false);
+        }
         let written = self.around.log_dirs.write_checkpoints(&shown);
         if let Err(error) = &written {
             tracing::error!(%error, "checkpoints were not written: the next start recovers");

@@ -82,7 +82,7 @@ impl ControllerRole {
             config: Arc::clone(config),
         };
         let timing = controller_host::Timing { session: config.broker_session_timeout, leaderless: LEADERLESS };
-        let host = ControllerHost::open(log, common.rules.clone(), timing, committed, log_grew)?;
+        let host = ControllerHost::open(log, common.rules, timing, committed, log_grew)?;
         let defaults = Config {
             min_insync_replicas: u32::try_from(config.min_insync_replicas).ok(),
             unclean_leader_election: config.unclean_leader_election_enable.then_some(true),
@@ -142,7 +142,7 @@ impl BrokerRole {
 
         let around = Arc::new(shard::Surroundings {
             me,
-            rules: common.rules.clone(),
+            rules: common.rules,
             log_dirs: Arc::clone(&common.log_dirs),
             partitions: Arc::clone(&partitions),
             fetcher: fetches.clone(),
@@ -165,7 +165,7 @@ impl BrokerRole {
         let service = BrokerService {
             me,
             cluster_id: common.cluster_id.clone(),
-            rules: common.rules.clone(),
+            rules: common.rules,
             cluster,
             partitions: Arc::clone(&partitions),
             log_configs: LogConfigs::new(config),
@@ -259,7 +259,7 @@ fn start_host(
 ) -> Result<(), NodeError> {
     let config = &common.config;
     let around = broker_host::Surroundings {
-        rules: common.rules.clone(),
+        rules: common.rules,
         shards: shards.clone(),
         partitions: Arc::clone(partitions),
         log_dirs: Arc::clone(&common.log_dirs),

@@ -190,7 +190,7 @@ async fn look_until(
 
 /// One look at every partition. Logs are read where reading may block.
 async fn look(service: &BrokerService, asked: Vec<Asked>, most: usize) -> (Vec<Asked>, Found) {
-    let rules = service.rules.clone();
+    let rules = service.rules;
     let answers: Vec<_> = asked
         .iter()
         .map(|asked| {
