@@ -79,10 +79,10 @@ async fn fetch(broker: SocketAddr, topic: Uuid, view: View, from: Offset) -> Res
         ..Default::default()
     };
     let mut answer = ask(broker, &request).await?;
-    ErrorCode(answer.error_code).ok()?;
+    ErrorCode(answer.error_code).of(|| "a fetch".to_owned())?;
     let partition = answer.responses.pop().and_then(|mut topic| topic.partitions.pop());
     let partition = partition.ok_or("a partition that was asked for isn't in the answer")?;
-    ErrorCode(partition.error_code).ok()?;
+    ErrorCode(partition.error_code).of(|| format!("a fetch from {from}"))?;
     Ok(partition.records.unwrap_or_default())
 }
 
