@@ -70,7 +70,8 @@ pub async fn live_brokers(broker: SocketAddr) -> Result<Vec<BrokerId>, ClientErr
     Ok(sorted(answer.brokers.iter().map(|broker| broker.node_id)))
 }
 
-/// Makes a topic of one partition, whose copies are on `replicas`; the first of them leads.
+/// Makes a topic of one partition, whose copies are on `replicas`; the first of them leads. Nothing is amiss if there
+/// is one: an earlier request may have been carried out, and its answer lost.
 ///
 /// # Errors
 /// When it isn't made.
@@ -92,7 +93,9 @@ pub async fn create(
     };
     let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: CREATION_MS, validate_only: false };
     let answer = ask(broker, &request).await?;
-    answer.topics.iter().try_for_each(|topic| ErrorCode(topic.error_code).of(|| topic.name.clone()))
+    let mut refused =
+        answer.topics.iter().filter(|topic| ErrorCode(topic.error_code) != ErrorCode::TOPIC_ALREADY_EXISTS);
+    refused.try_for_each(|topic| ErrorCode(topic.error_code).of(|| topic.name.clone()))
 }
 
 /// A topic's id, as `broker` knows it.

@@ -91,7 +91,7 @@ impl Process {
     pub async fn stop(&mut self) -> Result<(), Failed> {
         self.signal(Signal::TERM)?;
         let what = format!("{} has ended", self.name);
-        let status = until(&what, async || self.ended().ok_or_else(|| "it runs".to_owned())).await?;
+        let status = until(&what, async || self.ended().ok_or("it runs")).await?;
         self.running = None;
         match status.success() {
             true => Ok(()),
