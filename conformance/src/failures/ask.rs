@@ -70,7 +70,8 @@ pub async fn live_brokers(broker: SocketAddr) -> Result<Vec<BrokerId>, ClientErr
     Ok(sorted(answer.brokers.iter().map(|broker| broker.node_id)))
 }
 
-/// Makes a topic of one partition, whose copies are on `replicas`; the first of them leads.
+/// Makes a topic of one partition, whose copies are on `replicas`; the first of them leads. Nothing is amiss if there
+/// is one: an earlier request may have been carried out, and its answer lost.
 ///
 /// # Errors
 /// When it isn't made.
@@ -92,7 +93,9 @@ pub async fn create(
     };
     let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: CREATION_MS, validate_only: false };
     let answer = ask(broker, &request).await?;
-    answer.topics.iter().try_for_each(|topic| Ok(ErrorCode(topic.error_code).ok()?))
+    let mut refused =
+        answer.topics.iter().filter(|topic| ErrorCode(topic.error_code) != ErrorCode::TOPIC_ALREADY_EXISTS);
+    refused.try_for_each(|topic| ErrorCode(topic.error_code).of(|| topic.name.clone()))
 }
 
 /// A topic's id, as `broker` knows it.
@@ -101,7 +104,7 @@ pub async fn create(
 /// When it doesn't answer, or knows no such topic.
 pub async fn topic_id(broker: SocketAddr, topic: &str) -> Result<Uuid, ClientError> {
     let answer = metadata(broker, topic).await?;
-    answer.topics.first().map(|topic| topic.topic_id).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.into())
+    answer.topics.first().map(|topic| topic.topic_id).ok_or_else(|| ClientError::UnknownTopic(topic.to_owned()))
 }
 
 /// Where the copies of a topic's only partition are, as `broker` knows it.
@@ -111,7 +114,7 @@ pub async fn topic_id(broker: SocketAddr, topic: &str) -> Result<Uuid, ClientErr
 pub async fn placement(broker: SocketAddr, topic: &str) -> Result<Placement, ClientError> {
     let answer = metadata(broker, topic).await?;
     let partition = answer.topics.first().and_then(|topic| topic.partitions.first());
-    let partition = partition.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    let partition = partition.ok_or_else(|| ClientError::UnknownTopic(topic.to_owned()))?;
     Ok(Placement {
         leader: Some(partition.leader_id).filter(|leader| *leader >= 0).map(BrokerId),
         leader_epoch: partition.leader_epoch,
@@ -123,7 +126,7 @@ async fn metadata(broker: SocketAddr, topic: &str) -> Result<MetadataResponse, C
     let topics = Some(vec![MetadataRequestTopic { name: Some(topic.to_owned()), ..Default::default() }]);
     let request = MetadataRequest { topics, allow_auto_topic_creation: false, ..Default::default() };
     let answer = ask(broker, &request).await?;
-    answer.topics.iter().try_for_each(|topic| ErrorCode(topic.error_code).ok())?;
+    answer.topics.iter().try_for_each(|known| ErrorCode(known.error_code).of(|| topic.to_owned()))?;
     Ok(answer)
 }
 
@@ -137,8 +140,8 @@ pub async fn end(broker: SocketAddr, topic: &str, view: View) -> Result<Offset, 
     let request = ListOffsetsRequest { replica_id: view.replica_id(), topics, ..Default::default() };
     let answer = ask(broker, &request).await?;
     let partition = answer.topics.first().and_then(|topic| topic.partitions.first());
-    let partition = partition.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    ErrorCode(partition.error_code).ok()?;
+    let partition = partition.ok_or_else(|| ClientError::UnknownTopic(topic.to_owned()))?;
+    ErrorCode(partition.error_code).of(|| topic.to_owned())?;
     Ok(Offset(partition.offset))
 }
 

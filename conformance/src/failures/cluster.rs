@@ -11,7 +11,9 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::time::sleep;
 
 /// How many brokers there are, numbered from 1.
 const BROKERS: i32 = 3;
@@ -19,6 +21,8 @@ const BROKERS: i32 = 3;
 const CONTROLLER: i32 = 100;
 /// How much of what each node said is told when a case fails.
 const LAST_LINES: usize = 12;
+/// How often to look whether a node has ended while it should come up.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The nodes. All end with this value.
 #[derive(Debug)]
@@ -109,19 +113,20 @@ impl Cluster {
     ///
     /// # Errors
     /// When one doesn't.
-    pub async fn until_all_live(&self) -> Result<(), Failed> {
-        let all: Vec<_> = self.ids().collect();
-        for id in self.ids() {
-            until(&format!("{id} knows that all brokers are live"), async || {
-                match ask::live_brokers(self.address(id)).await {
-                    Ok(live) if live == all => Ok(()),
-                    Ok(live) => Err(format!("live are {live:?}")),
-                    Err(error) => Err(error.to_string()),
-                }
-            })
-            .await?;
+    pub async fn until_all_live(&mut self) -> Result<(), Failed> {
+        tokio::select! {
+            live = all_live(self.addresses()) => live,
+            ailment = self.until_ailing() => Err(ailment.into()),
         }
-        Ok(())
+    }
+
+    async fn until_ailing(&mut self) -> String {
+        loop {
+            if let Some(ailment) = self.ailment() {
+                return ailment;
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// The brokers' ids.
@@ -195,6 +200,18 @@ impl Cluster {
     fn broker(&self, id: BrokerId) -> &Broker {
         &self.brokers[index(id)]
     }
+}
+
+async fn all_live(brokers: Vec<(BrokerId, SocketAddr)>) -> Result<(), Failed> {
+    for (broker, address) in &brokers {
+        until(&format!("{broker} knows that all brokers are live"), async || match ask::live_brokers(*address).await {
+            Ok(live) if live.iter().eq(brokers.iter().map(|(id, _)| id)) => Ok(()),
+            Ok(live) => Err(format!("live are {live:?}")),
+            Err(error) => Err(error.to_string()),
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// Brokers are numbered from 1.

@@ -6,7 +6,7 @@ use highwater::records::{records, split};
 use highwater::wire::Uuid;
 use highwater::wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic, ReplicaState};
 use highwater_spec::values::Offset;
-use libtest_mimic::Failed;
+use std::error::Error;
 use std::net::SocketAddr;
 
 /// How much of a log one answer may bring, in bytes.
@@ -27,7 +27,7 @@ impl Copy {
     ///
     /// # Errors
     /// When it doesn't answer, sends what is no batch, or leaves a gap.
-    pub async fn read(broker: SocketAddr, topic: Uuid, view: View, end: Offset) -> Result<Self, Failed> {
+    pub async fn read(broker: SocketAddr, topic: Uuid, view: View, end: Offset) -> Result<Self, Box<dyn Error>> {
         let mut copy = Self::default();
         while copy.end() < end {
             let before = copy.end();
@@ -45,7 +45,7 @@ impl Copy {
         Offset(i64::try_from(self.values.len()).unwrap_or(i64::MAX))
     }
 
-    fn extend(&mut self, batches: bytes::Bytes) -> Result<(), Failed> {
+    fn extend(&mut self, batches: bytes::Bytes) -> Result<(), Box<dyn Error>> {
         for batch in split(batches) {
             let (header, bytes) = batch?;
             if header.base_offset != self.end() {
@@ -70,7 +70,7 @@ impl Copy {
     }
 }
 
-async fn fetch(broker: SocketAddr, topic: Uuid, view: View, from: Offset) -> Result<bytes::Bytes, Failed> {
+async fn fetch(broker: SocketAddr, topic: Uuid, view: View, from: Offset) -> Result<bytes::Bytes, Box<dyn Error>> {
     let partition = FetchPartition { fetch_offset: from.0, partition_max_bytes: MAX_BYTES, ..Default::default() };
     let request = FetchRequest {
         replica_state: ReplicaState { replica_id: view.replica_id(), ..Default::default() },
@@ -79,10 +79,10 @@ async fn fetch(broker: SocketAddr, topic: Uuid, view: View, from: Offset) -> Res
         ..Default::default()
     };
     let mut answer = ask(broker, &request).await?;
-    ErrorCode(answer.error_code).ok()?;
+    ErrorCode(answer.error_code).of(|| "a fetch".to_owned())?;
     let partition = answer.responses.pop().and_then(|mut topic| topic.partitions.pop());
     let partition = partition.ok_or("a partition that was asked for isn't in the answer")?;
-    ErrorCode(partition.error_code).ok()?;
+    ErrorCode(partition.error_code).of(|| format!("a fetch from {from}"))?;
     Ok(partition.records.unwrap_or_default())
 }
 

@@ -21,12 +21,12 @@ pub async fn judge(log: &Log) -> Result<Vec<String>, Failed> {
     log.until_in_sync(&log.replicas).await?;
     let mut last = Writer::new("judge", log, Acks::All);
     // What it commits commits everything before.
-    until("a last value is acknowledged", async || last.write(1).await.map_err(|error| error.to_string())).await?;
+    until("a last value is acknowledged", async || last.write(1).await).await?;
     let (leader, end) = until_all_end_together(log).await?;
-    let read = Copy::read(leader, log.id, View::Consumer, end).await?;
+    let read = read(log, leader, View::Consumer, end).await?;
     let mut faults = log.history.contradictions(&read.values);
     for (replica, address) in addresses(log)? {
-        let copy = Copy::read(address, log.id, View::Copy, end).await?;
+        let copy = self::read(log, address, View::Copy, end).await?;
         if let Some(difference) = read.difference(&copy) {
             faults.push(format!("the copy of {replica} isn't what consumers read: {difference}"));
         }
@@ -55,6 +55,10 @@ async fn until_all_end_together(log: &Log) -> Result<(SocketAddr, Offset), Faile
         Ok((leader, end))
     })
     .await
+}
+
+async fn read(log: &Log, broker: SocketAddr, view: View, end: Offset) -> Result<Copy, Failed> {
+    until("a copy is read", async || Copy::read(broker, log.id, view, end).await).await
 }
 
 fn addresses(log: &Log) -> Result<Vec<(BrokerId, SocketAddr)>, Failed> {

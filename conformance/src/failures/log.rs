@@ -41,12 +41,11 @@ impl Log {
         brokers: Vec<(BrokerId, SocketAddr)>,
     ) -> Result<Self, Failed> {
         let (_, first) = brokers.first().ok_or("there are no brokers")?;
-        ask::create(*first, topic, replicas, min_insync_replicas).await?;
-        let known =
-            until("the topic is known", async || ask::topic_id(*first, topic).await.map_err(|error| error.to_string()));
+        let create = async || ask::create(*first, topic, replicas, min_insync_replicas).await;
+        until("the topic is made", create).await?;
         let log = Self {
             topic: topic.into(),
-            id: known.await?,
+            id: until("the topic is known", async || ask::topic_id(*first, topic).await).await?,
             history: History::default(),
             replicas: replicas.into(),
             brokers: brokers.into(),
@@ -136,7 +135,7 @@ impl Log {
     /// When the broker doesn't say.
     pub async fn end_of_copy(&self, broker: BrokerId) -> Result<Offset, Failed> {
         let address = self.address(broker).ok_or("there is no such broker")?;
-        Ok(ask::end(address, &self.topic, View::Copy).await?)
+        until("a broker tells where its copy ends", async || ask::end(address, &self.topic, View::Copy).await).await
     }
 }
 

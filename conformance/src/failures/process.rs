@@ -35,7 +35,8 @@ impl Process {
     pub fn start(&mut self) -> io::Result<()> {
         let output = File::options().create(true).append(true).open(&self.output)?;
         let mut command = Command::new(&self.binary);
-        command.args(["serve", "--exit-with-parent"]).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        command.args(["serve", "--die-with-parent", &std::process::id().to_string()]);
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         // What the user has set for brokers of his own isn't for this one.
         for (name, _) in env::vars_os().filter(|(name, _)| is_setting(name)) {
             command.env_remove(name);
@@ -90,7 +91,7 @@ impl Process {
     pub async fn stop(&mut self) -> Result<(), Failed> {
         self.signal(Signal::TERM)?;
         let what = format!("{} has ended", self.name);
-        let status = until(&what, async || self.ended().ok_or_else(|| "it runs".to_owned())).await?;
+        let status = until(&what, async || self.ended().ok_or("it runs")).await?;
         self.running = None;
         match status.success() {
             true => Ok(()),

@@ -1,6 +1,7 @@
 //! Waiting for a condition: asked again and again, with a limit so generous that only what never comes meets it.
 
 use libtest_mimic::Failed;
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
@@ -12,7 +13,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 ///
 /// # Errors
 /// When it has taken a minute.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T, String>) -> Result<T, Failed> {
+pub async fn until<T, E: Display>(what: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> Result<T, Failed> {
     let deadline = Instant::now() + LIMIT;
     loop {
         match look().await {

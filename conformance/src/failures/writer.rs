@@ -43,7 +43,7 @@ impl WriteError {
     #[must_use]
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
-            Self::Client(ClientError::Refused(code)) => Some(*code),
+            Self::Client(ClientError::Refused { code, .. }) => Some(*code),
             _ => None,
         }
     }
@@ -53,7 +53,7 @@ impl WriteError {
     fn was_not_written(&self) -> bool {
         match self {
             Self::NobodyLeads | Self::Batch(_) => true,
-            Self::Client(ClientError::Refused(code)) => {
+            Self::Client(ClientError::Refused { code, .. }) => {
                 [ErrorCode::NOT_ENOUGH_REPLICAS, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, ErrorCode::UNKNOWN_TOPIC_ID]
                     .contains(code)
             }
@@ -125,8 +125,11 @@ impl Writer {
         let answered = timeout(PATIENCE, connection.call(&request)).await;
         let mut answer = answered.unwrap_or_else(|_| Err(ClientError::timed_out(connection.address())))?;
         let partition = answer.responses.pop().and_then(|mut topic| topic.partition_responses.pop());
-        let partition = partition.ok_or(ClientError::Refused(ErrorCode(-1)))?;
-        ErrorCode(partition.error_code).ok().map_err(ClientError::from)?;
+        let partition = partition.ok_or_else(|| ClientError::Incomplete {
+            address: connection.address().to_owned(),
+            subject: self.log.topic.to_string(),
+        })?;
+        ErrorCode(partition.error_code).of(|| self.log.topic.to_string())?;
         self.connection = Some(connection);
         Ok(Offset(partition.base_offset))
     }

@@ -22,7 +22,7 @@ async fn too_few(stage: &mut Stage) -> Result<(), Failed> {
     };
     let mut careful = Writer::new("careful", &log, Acks::All);
     let mut trusting = Writer::new("trusting", &log, Acks::Leader);
-    careful.write(3).await?;
+    until("all is well", async || careful.write(3).await).await?;
     stage.kill(first);
     stage.kill(second);
     log.until_in_sync(&[leader]).await?;
@@ -31,17 +31,16 @@ async fn too_few(stage: &mut Stage) -> Result<(), Failed> {
 
     let end = log.end_of_copy(leader).await?;
     for _ in 0..3 {
-        expect_refused(careful.write(2).await)?;
+        until("acks=all is refused", async || expect_refused(careful.write(2).await)).await?;
     }
     expect_end(log.end_of_copy(leader).await?, end)?;
-    trusting.write(2).await?;
+    until("acks=1 is taken", async || trusting.write(2).await).await?;
     expect_end(log.end_of_copy(leader).await?, Offset(end.0 + 2))?;
 
     stage.start(first)?;
-    until("one follower is enough", async || careful.write(1).await.map_err(|error| error.to_string())).await?;
+    until("one follower is enough", async || careful.write(1).await).await?;
     stage.start(second)?;
     log.until_in_sync(&ALL).await?;
-    careful.write(1).await?;
     let values = judge(&log).await?;
     match values.iter().filter(|value| value.starts_with("trusting")).count() {
         2 => Ok(()),

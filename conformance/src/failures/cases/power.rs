@@ -15,6 +15,7 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new("power cuts of one node after another lose nothing", Wish::default(), one_after_another),
         Case::new("a power cut of two nodes of three loses nothing with min ISR 3", Wish::default(), two_at_once),
+        Case::new("a power cut after a clean stop loses nothing", Wish::default(), after_a_clean_stop),
     ]
 }
 
@@ -50,6 +51,20 @@ async fn two_at_once(stage: &mut Stage) -> Result<(), Failed> {
     log.until_in_sync(&ALL).await?;
     load.goes_on().await?;
     load.stop().await?;
+    judge(&log).await.map(drop)
+}
+
+/// What was stopped cleanly has been flushed, and says so by itself: no other node is there to help.
+async fn after_a_clean_stop(stage: &mut Stage) -> Result<(), Failed> {
+    let log = stage.usual_log().await?;
+    let load = Load::on(&log);
+    load.goes_on().await?;
+    load.stop().await?;
+    for broker in ALL {
+        stage.cluster.process(broker).stop().await?;
+    }
+    cut(stage, &log, &ALL)?;
+    stage.cluster.start_all()?;
     judge(&log).await.map(drop)
 }
 

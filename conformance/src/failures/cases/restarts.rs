@@ -6,6 +6,7 @@ use crate::failures::cluster::Wish;
 use crate::failures::judge::judge;
 use crate::failures::load::Load;
 use crate::failures::stage::{ALL, Stage};
+use crate::failures::until::until;
 use libtest_mimic::Failed;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -56,12 +57,9 @@ async fn controller(stage: &mut Stage) -> Result<(), Failed> {
     }
     stage.cluster.start_all()?;
     // That it serves again shows in a topic that it makes.
-    let later = crate::failures::until::until("a topic is made", async || {
-        stage.log("later", &ALL, 2).await.map_err(|failed| failed.message().unwrap_or_default().to_owned())
-    });
-    let later = later.await?;
+    let later = stage.log("later", &ALL, 2).await?;
     for (broker, address) in stage.cluster.addresses() {
-        let known = ask::topic_id(address, &log.topic).await?;
+        let known = until("the old topic is known", async || ask::topic_id(address, &log.topic).await).await?;
         if known != id {
             return Err(format!("{broker} knows the old topic by id {known}, and it was {id}").into());
         }
