@@ -97,6 +97,11 @@ impl Session {
         self.chapter = name;
     }
 
+    /// Keeps that the chapter could not go on.
+    pub fn broken_off(&mut self, error: &SessionError) {
+        self.keep("the chapter's end", None, vec![], Outcome::Garbage { why: error.to_string() });
+    }
+
     /// The name on the wire of a topic of this run.
     pub fn name(&self, name: &str) -> String {
         format!("{name}-{}", self.known.run)

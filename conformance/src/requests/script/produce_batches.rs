@@ -132,14 +132,6 @@ fn topic_settings(session: &mut Session) -> Result<(), SessionError> {
         session.topic_with("batches-small", 1, 1, &[("min.insync.replicas", "1"), ("max.message.bytes", "80")])?;
     ask_one(session, "larger than the topic allows", &small, &Batch::of(&["a value that makes the batch larger"]));
     ask_one(session, "as large as the topic allows", &small, &Batch::of(&["a"]));
-    let stamped = [("min.insync.replicas", "1"), ("message.timestamp.type", "LogAppendTime")];
-    let stamped = session.topic_with("batches-stamped", 1, 1, &stamped)?;
-    ask_one(
-        session,
-        "timestamp in the far future, stamped by the broker",
-        &stamped,
-        &Batch { base_timestamp: 1 << 50, ..Batch::of(&["a"]) },
-    );
     let compacted = session.topic_with(
         "batches-compacted",
         1,
@@ -149,6 +141,14 @@ fn topic_settings(session: &mut Session) -> Result<(), SessionError> {
     ask_one(session, "no key, compacted topic", &compacted, &Batch::of(&["a", "b"]));
     let keyed = Record { key: Some(b"k"), ..Record::of("v") };
     ask_one(session, "key, compacted topic", &compacted, &Batch { records: vec![keyed], ..Batch::of(&[]) });
+    let stamped = [("min.insync.replicas", "1"), ("message.timestamp.type", "LogAppendTime")];
+    let stamped = session.topic_with("batches-stamped", 1, 1, &stamped)?;
+    ask_one(
+        session,
+        "timestamp in the far future, stamped by the broker",
+        &stamped,
+        &Batch { base_timestamp: 1 << 50, ..Batch::of(&["a"]) },
+    );
     Ok(())
 }
 
