@@ -2,6 +2,8 @@
 
 mod cli;
 
-fn main() {
-    cli::main();
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
 }

@@ -1,38 +1,16 @@
 //! One node, broker and controller at once, asked over its sockets.
 
+mod support;
+
 use bytes::Bytes;
 use highwater::client::Connection;
-use highwater::config::{NodeConfig, Settings};
-use highwater::node::Node;
 use highwater::records::{BatchBuilder, records, split};
 use highwater::wire::Uuid;
 use highwater::wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use highwater::wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use highwater::wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use highwater::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
-use highwater_spec::rules::Rules;
-use std::path::Path;
-use std::time::Duration;
-
-async fn start(dir: &Path) -> (Node, Connection) {
-    let mut settings = Settings::default();
-    for (name, value) in [
-        ("node.id", "1"),
-        ("process.roles", "broker,controller"),
-        ("listeners", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0"),
-        ("controller.quorum.voters", "1@127.0.0.1:0"),
-        ("log.dirs", dir.to_str().expect("a path in UTF-8")),
-        ("num.io.threads", "2"),
-    ] {
-        settings.add_flag(name, value);
-    }
-    let config = NodeConfig::read(&settings).expect("a valid configuration");
-    let node = Node::start(config, Rules::KAFKA).await.expect("a node that starts");
-    node.ready().await;
-    let address = node.broker_address().expect("a broker listens").to_string();
-    let connection = Connection::connect(&address, Duration::from_secs(10)).await.expect("a connection");
-    (node, connection)
-}
+use support::OneNode;
 
 async fn create(connection: &mut Connection, name: &str) -> Uuid {
     let topic =
@@ -97,8 +75,8 @@ async fn fetch(connection: &mut Connection, topic: Uuid, offset: i64) -> Vec<(i6
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_produced_is_there_also_after_a_restart() {
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let (node, mut connection) = start(dir.path()).await;
+    let node = OneNode::start().await;
+    let mut connection = node.connect().await;
     let topic = create(&mut connection, "t").await;
     assert_eq!(produce(&mut connection, topic, &["a", "b"]).await, 0);
     assert_eq!(produce(&mut connection, topic, &["c"]).await, 2);
@@ -106,11 +84,11 @@ async fn what_was_produced_is_there_also_after_a_restart() {
     assert_eq!(fetch(&mut connection, topic, 0).await, all);
     assert_eq!(fetch(&mut connection, topic, 3).await, []);
     drop(connection);
-    node.shutdown().await;
 
-    let (node, mut connection) = start(dir.path()).await;
+    let node = node.restart().await;
+    let mut connection = node.connect().await;
     assert_eq!(produce(&mut connection, topic, &["d"]).await, 3);
     assert_eq!(fetch(&mut connection, topic, 2).await, [(2, "c".to_owned()), (3, "d".to_owned())]);
     drop(connection);
-    node.shutdown().await;
+    node.stop().await;
 }

@@ -79,13 +79,13 @@ impl Connection {
         let refused = body.starts_with(&ErrorCode::UNSUPPORTED_VERSION.0.to_be_bytes());
         let first: ApiVersionsResponse = self.decode(if refused { 0 } else { version }, &body)?;
         if !refused {
-            ErrorCode(first.error_code).ok()?;
+            ErrorCode(first.error_code).of(|| self.address.clone())?;
             return Ok(first);
         }
         let theirs = first.api_keys.iter().find(|api| api.api_key == ApiVersionsRequest::KEY.code());
         let version = theirs.map_or(0, |theirs| theirs.max_version.clamp(0, newest - 1));
         let response = self.call_at(version, &request).await?;
-        ErrorCode(response.error_code).ok()?;
+        ErrorCode(response.error_code).of(|| self.address.clone())?;
         Ok(response)
     }
 
@@ -93,6 +93,13 @@ impl Connection {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Whether the server has hung up, or sent something that nobody asked for: no request should be risked on it.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        let nothing_came = |error: io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        self.under_way || !self.stream.get_ref().try_read(&mut [0]).is_err_and(nothing_came)
     }
 
     /// The version in which a request of this kind is asked: the newest that both sides speak.

@@ -160,6 +160,16 @@ async fn a_server_that_hangs_up_may_have_done_it_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_connection_that_the_server_closed_is_spent() {
+    let (connection, server) = pair().await;
+    assert!(!connection.is_spent());
+    drop(server);
+    while !connection.is_spent() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn half_an_answer_is_none() {
     let (mut connection, mut server) = pair().await;
     let serve = async move {

@@ -62,8 +62,39 @@ pub enum ClientError {
         problem: String,
     },
     /// The server answered with an error.
-    #[error("{0}")]
-    Refused(#[from] ErrorCode),
+    #[error("{subject}: {code}{}", message.as_ref().map_or_else(String::new, |message| format!(": {message}")))]
+    Refused {
+        /// What was refused: a topic, a partition, a request.
+        subject: String,
+        /// The error.
+        code: ErrorCode,
+        /// What the server said about it.
+        message: Option<String>,
+    },
+    /// No server is named to begin with.
+    #[error("no server is named: give at least one as host:port")]
+    NoServer,
+    /// There is no such topic.
+    #[error("topic {0} does not exist")]
+    UnknownTopic(String),
+    /// The topic has no such partition.
+    #[error("topic {topic} has no partition {partition}; its partitions are 0 to {}", partitions - 1)]
+    UnknownPartition {
+        /// The topic.
+        topic: String,
+        /// The partition asked for.
+        partition: i32,
+        /// How many it has.
+        partitions: usize,
+    },
+    /// The answer lacks what was asked for.
+    #[error("{address} answered without {subject}")]
+    Incomplete {
+        /// The server, `host:port`.
+        address: String,
+        /// What is not there.
+        subject: String,
+    },
     /// No such broker is known: nothing was asked.
     #[error("broker {0} is not known, or not alive")]
     UnknownBroker(i32),
@@ -82,16 +113,39 @@ impl ClientError {
         Self::UnknownBroker(id)
     }
 
+    /// The server refused `subject` with `code`.
+    #[must_use]
+    pub fn refused(subject: impl Into<String>, code: ErrorCode) -> Self {
+        Self::Refused { subject: subject.into(), code, message: None }
+    }
+
     /// Whether the request certainly had no effect.
     #[must_use]
     pub fn had_no_effect(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Unsupported { .. } | Self::Unfit(_) | Self::UnknownBroker(_) => true,
-            Self::Refused(code) => !matches!(
-                *code,
-                ErrorCode::REQUEST_TIMED_OUT | ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND | ErrorCode(-1)
-            ),
-            Self::Broken { .. } | Self::TimedOut { .. } | Self::Malformed { .. } | Self::BadFrame { .. } => false,
+            Self::Unreachable { .. }
+            | Self::Unsupported { .. }
+            | Self::Unfit(_)
+            | Self::UnknownBroker(_)
+            | Self::NoServer
+            | Self::UnknownTopic(_)
+            | Self::UnknownPartition { .. } => true,
+            Self::Refused { code, .. } => !code.leaves_doubt(),
+            Self::Broken { .. }
+            | Self::TimedOut { .. }
+            | Self::Malformed { .. }
+            | Self::BadFrame { .. }
+            | Self::Incomplete { .. } => false,
+        }
+    }
+
+    /// Whether the same may succeed a little later, of somebody else perhaps.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut { .. } | Self::UnknownBroker(_) => true,
+            Self::Refused { code, .. } => code.passes(),
+            _ => false,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: `org.apache.kafka.common.protocol.Errors` (4.1).
 
+use super::ClientError;
 use std::fmt;
 
 /// The error code in an answer; 0 is success.
@@ -38,12 +39,12 @@ impl ErrorCode {
     /// No topic has this id, as far as this broker knows.
     pub const UNKNOWN_TOPIC_ID: Self = Self(100);
 
-    /// Success, or this error.
+    /// Success, or that `subject` was refused with this error.
     ///
     /// # Errors
-    /// Itself, unless it is 0.
-    pub fn ok(self) -> Result<(), Self> {
-        if self == Self::NONE { Ok(()) } else { Err(self) }
+    /// [`ClientError::Refused`], unless it is 0.
+    pub fn of(self, subject: impl FnOnce() -> String) -> Result<(), ClientError> {
+        if self == Self::NONE { Ok(()) } else { Err(ClientError::refused(subject(), self)) }
     }
 
     /// Kafka's name for it.
@@ -55,6 +56,12 @@ impl ErrorCode {
             None if self.0 == -1 => "UNKNOWN_SERVER_ERROR",
             None => "unknown error",
         }
+    }
+
+    /// Whether the request may have had its effect in spite of the error.
+    #[must_use]
+    pub fn leaves_doubt(self) -> bool {
+        matches!(self, Self::REQUEST_TIMED_OUT | Self::NOT_ENOUGH_REPLICAS_AFTER_APPEND) || self.0 == -1
     }
 
     /// Whether the request was refused without effect, for a reason that passes once metadata have caught up or
@@ -80,8 +87,6 @@ impl fmt::Display for ErrorCode {
         write!(f, "{} ({})", self.name(), self.0)
     }
 }
-
-impl std::error::Error for ErrorCode {}
 
 /// By code, from 0.
 #[rustfmt::skip]

@@ -1,14 +1,21 @@
 //! A small client: what the command line asks a cluster with, and brokers each other.
 //!
-//! [`Connection`] is one TCP connection, one request at a time. Not here: batching, consumer groups, idempotence; Kafka's
-//! own clients have those, and work with this broker.
+//! [`Connection`] is one TCP connection, one request at a time. [`Client`] knows the cluster: it finds a partition's
+//! leader, and asks again where that is safe. Not here: batching, consumer groups, idempotence; Kafka's own clients have
+//! those, and work with this broker.
 
+mod cluster;
 mod connection;
 #[cfg(test)]
 mod connection_tests;
 mod error;
 mod error_code;
+mod partitions;
+mod topics;
 
+pub use cluster::{Client, Patience};
 pub use connection::Connection;
 pub use error::ClientError;
 pub use error_code::ErrorCode;
+pub use partitions::{Acks, EARLIEST, Fetched, LATEST, Partition};
+pub use topics::NewTopic;

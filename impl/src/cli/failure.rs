@@ -1,0 +1,52 @@
+//! Why a command failed, in one line that says what to do.
+
+use highwater::client::ClientError;
+use highwater::config::ConfigError;
+use highwater::node::NodeError;
+use std::io;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Something else than the cases below, in words.
+    #[error("{0}")]
+    Said(String),
+    /// A server was not asked, or did not give what was wanted.
+    #[error("{error}{}", hint(error))]
+    Client {
+        /// What the client says.
+        #[from]
+        error: ClientError,
+    },
+    /// The settings of a node.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// A node.
+    #[error("{0}")]
+    Node(#[from] NodeError),
+    /// Standard output is closed, or full.
+    #[error("cannot write the output: {0}")]
+    Output(io::Error),
+}
+
+impl Failure {
+    /// A failure in these words.
+    pub fn said(words: impl Into<String>) -> Self {
+        Self::Said(words.into())
+    }
+
+    /// The program cannot run at all.
+    pub fn runtime(error: io::Error) -> Self {
+        Self::Said(format!("cannot start threads: {error}"))
+    }
+}
+
+fn hint(error: &ClientError) -> String {
+    match error {
+        ClientError::UnknownTopic(topic) => format!(
+            "; `highwater topic list` shows those that do, `highwater topic create --topic {topic}` makes it one of them"
+        ),
+        ClientError::UnknownPartition { topic, .. } => format!("; see `highwater topic describe --topic {topic}`"),
+        _ => String::new(),
+    }
+}

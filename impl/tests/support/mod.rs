@@ -1,0 +1,73 @@
+//! One node in this process: broker and controller, on ports from the kernel, in a temporary directory.
+#![allow(dead_code)] // each test file uses a part of it
+
+use highwater::client::Connection;
+use highwater::config::{NodeConfig, Settings};
+use highwater::node::Node;
+use highwater_spec::rules::Rules;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+/// A node and its directory.
+pub struct OneNode {
+    node: Node,
+    dir: TempDir,
+}
+
+impl OneNode {
+    /// A new one.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// A new one with other settings.
+    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let node = run(dir.path(), settings).await;
+        Self { node, dir }
+    }
+
+    /// Stops it cleanly and starts it again on the same directory.
+    pub async fn restart(self) -> Self {
+        self.node.shutdown().await;
+        let node = run(self.dir.path(), &[]).await;
+        Self { node, dir: self.dir }
+    }
+
+    /// Stops it cleanly.
+    pub async fn stop(self) {
+        self.node.shutdown().await;
+    }
+
+    /// A client's connection.
+    pub async fn connect(&self) -> Connection {
+        let address = self.node.broker_address().expect("a broker listens").to_string();
+        Connection::connect(&address, Duration::from_secs(10)).await.expect("a connection")
+    }
+
+    /// A socket.
+    pub async fn raw(&self) -> TcpStream {
+        TcpStream::connect(self.node.broker_address().expect("a broker listens")).await.expect("a connection")
+    }
+}
+
+async fn run(dir: &Path, more: &[(&str, &str)]) -> Node {
+    let mut settings = Settings::default();
+    let usual = [
+        ("node.id", "1"),
+        ("process.roles", "broker,controller"),
+        ("listeners", "PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0"),
+        ("controller.quorum.voters", "1@127.0.0.1:0"),
+        ("log.dirs", dir.to_str().expect("a path in UTF-8")),
+        ("num.io.threads", "2"),
+    ];
+    for (name, value) in usual.iter().chain(more) {
+        settings.add_flag(*name, *value);
+    }
+    let config = NodeConfig::read(&settings).expect("a valid configuration");
+    let node = Node::start(config, Rules::KAFKA).await.expect("a node that starts");
+    node.ready().await;
+    node
+}
