@@ -7,12 +7,13 @@
 //! Source: Kafka's `KafkaApis.handleFetchRequest`, `ReplicaManager.fetchMessages`, `DelayedFetch`.
 
 use super::broker::BrokerService;
+use super::duplicates::last_of_each;
 use super::errors;
 use crate::node::cluster::Cluster;
 use crate::node::partitions::Partition;
 use crate::node::shard::Event;
 use crate::wire::messages::fetch::{
-    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
+    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch,
     NodeEndpoint, PartitionData,
 };
 use bytes::Bytes;
@@ -95,30 +96,6 @@ fn refuse_all(version: i16, request: FetchRequest, error_code: i16) -> FetchResp
         partitions: topic.partitions.iter().map(|asked| unknown(asked.partition, error_code)).collect(),
     });
     FetchResponse { error_code, responses: responses.collect(), ..Default::default() }
-}
-
-/// A partition that is named twice is asked for as said last, as in Kafka; a topic without partitions is not heard of.
-fn last_of_each(topics: Vec<FetchTopic>) -> Vec<FetchTopic> {
-    let mut merged: Vec<FetchTopic> = Vec::with_capacity(topics.len());
-    for topic in topics {
-        let same = |known: &&mut FetchTopic| known.topic == topic.topic && known.topic_id == topic.topic_id;
-        match merged.iter_mut().rev().find(same) {
-            Some(known) => known.partitions.extend(topic.partitions),
-            None => merged.push(topic),
-        }
-    }
-    for topic in &mut merged {
-        let mut kept: Vec<FetchPartition> = Vec::with_capacity(topic.partitions.len());
-        for partition in topic.partitions.drain(..) {
-            match kept.iter_mut().find(|known| known.partition == partition.partition) {
-                Some(known) => *known = partition,
-                None => kept.push(partition),
-            }
-        }
-        topic.partitions = kept;
-    }
-    merged.retain(|topic| !topic.partitions.is_empty());
-    merged
 }
 
 fn reader(replica: i32) -> Reader {
@@ -360,5 +337,33 @@ fn name_leaders(
             let (host, port) = (endpoint.host.clone(), endpoint.port.into());
             endpoints.push(NodeEndpoint { node_id: leader.0, host, port, rack: None });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::messages::fetch::FetchTopic;
+    use highwater_spec::refusal::Refusal;
+
+    #[test]
+    fn a_request_that_is_refused_as_a_whole_says_so_at_each_partition_to_old_clients() {
+        let topic = FetchTopic { partitions: vec![FetchPartition::default()], ..Default::default() };
+        let request = FetchRequest { topics: vec![topic], ..Default::default() };
+        let old = refuse_all(12, request.clone(), errors::INVALID_REQUEST);
+        assert_eq!(old.error_code, errors::INVALID_REQUEST);
+        assert_eq!(old.responses[0].partitions[0].error_code, errors::INVALID_REQUEST);
+        assert_eq!(refuse_all(13, request, errors::INVALID_REQUEST).responses, []);
+    }
+
+    #[test]
+    fn aborted_transactions_are_null_only_where_a_log_was_looked_at() {
+        assert_eq!(refused(0, errors::UNKNOWN_TOPIC_ID).aborted_transactions, Some(vec![]));
+        assert_eq!(refused(0, Refusal::OffsetOutOfRange.code()).aborted_transactions, None);
+        let read = PartitionData { aborted_transactions: None, ..Default::default() };
+        let diverging = EpochEndOffset { epoch: 1, end_offset: 5 };
+        let mut all = [read.clone(), PartitionData { diverging_epoch: diverging, ..read }];
+        name_no_aborted(&mut all);
+        assert_eq!((all[0].aborted_transactions.clone(), all[1].aborted_transactions.clone()), (Some(vec![]), None));
     }
 }

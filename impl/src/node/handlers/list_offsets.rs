@@ -229,3 +229,28 @@ fn end_of_epoch(
 fn epoch(number: i32) -> Option<LeaderEpoch> {
     (number != -1).then_some(LeaderEpoch(number))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_times_belong_to_versions() {
+        assert_eq!(Wanted::parse(-3, 6), None);
+        assert_eq!(Wanted::parse(-3, 7), Some(Wanted::MaxTimestamp));
+        assert_eq!(Wanted::parse(-6, 10), None);
+        assert_eq!([Wanted::parse(-7, 11), Wanted::parse(i64::MIN, 11)], [None, None], "no times yet");
+        assert_eq!(Wanted::parse(0, 1), Some(Wanted::At(0)));
+    }
+
+    #[test]
+    fn questions_of_one_partition_come_together() {
+        let topic = |name: &str, indexes: &[i32]| {
+            let partition = |index: &i32| ListOffsetsPartition { partition_index: *index, ..Default::default() };
+            ListOffsetsTopic { name: name.to_owned(), partitions: indexes.iter().map(partition).collect() }
+        };
+        let asked = by_topic(vec![topic("a", &[0, 1]), topic("b", &[0]), topic("a", &[0])]);
+        let times = |name: &str| asked[name].values().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!((times("a"), times("b")), (vec![2, 1], vec![1]));
+    }
+}

@@ -154,3 +154,23 @@ fn of_partition(cluster: &Cluster, index: i32, partition: &Partition) -> Metadat
 pub fn numbers(brokers: &[BrokerId]) -> Vec<i32> {
     brokers.iter().map(|broker| broker.0).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: Uuid = Uuid([1; 16]);
+
+    fn is_refused(version: i16, name: Option<&str>, topic_id: Uuid) -> bool {
+        let fine = MetadataRequestTopic { name: Some("fine".to_owned()), ..Default::default() };
+        let asked = MetadataRequestTopic { name: name.map(str::to_owned), topic_id };
+        refused(version, &[fine, asked]).is_some_and(|refused| refused.topics.len() == 2)
+    }
+
+    #[test]
+    fn ids_are_known_from_version_12_on() {
+        assert!(is_refused(11, Some("a"), ID) && is_refused(11, None, ID) && is_refused(10, None, Uuid::ZERO));
+        assert!(!is_refused(12, Some("a"), ID) && !is_refused(12, None, ID) && !is_refused(11, Some("a"), Uuid::ZERO));
+        assert!(is_refused(12, None, Uuid::ZERO), "neither name nor id");
+    }
+}

@@ -4,6 +4,7 @@
 
 use super::accept::{Accepted, Rejected, accept};
 use super::broker::BrokerService;
+use super::duplicates::last_of_each;
 use super::errors;
 use crate::node::cluster::Cluster;
 use crate::node::connection::{Pending, Reply};
@@ -15,7 +16,6 @@ use crate::wire::messages::produce::{
 };
 use highwater_spec::replica::{Acks, ProduceOutcome};
 use highwater_spec::values::{Offset, TopicId, TopicPartition};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -88,25 +88,6 @@ fn lacks_transaction(request: &ProduceRequest) -> bool {
         header.is_some_and(|header| header.attributes.is_transactional())
     };
     request.transactional_id.is_none() && batches.any(is_transactional)
-}
-
-/// A partition that is named twice gets what was said last, as in Kafka; a topic without partitions is not heard of.
-fn last_of_each(topics: Vec<TopicProduceData>) -> Vec<TopicProduceData> {
-    let mut merged: Vec<TopicProduceData> = Vec::with_capacity(topics.len());
-    for topic in topics {
-        let same = |known: &&mut TopicProduceData| known.name == topic.name && known.topic_id == topic.topic_id;
-        match merged.iter_mut().rev().find(same) {
-            Some(known) => known.partition_data.extend(topic.partition_data),
-            None => merged.push(topic),
-        }
-    }
-    for topic in &mut merged {
-        let mut last = BTreeMap::new();
-        topic.partition_data.drain(..).for_each(|data| drop(last.insert(data.index, data)));
-        topic.partition_data.extend(last.into_values());
-    }
-    merged.retain(|topic| !topic.partition_data.is_empty());
-    merged
 }
 
 #[derive(Clone, Copy)]
@@ -201,5 +182,30 @@ fn without_answer(response: &ProduceResponse) -> Reply {
     match all.find(|partition| partition.error_code != errors::NONE) {
         None => Reply::Nothing,
         Some(failed) => Reply::Close(format!("a produce with acks=0 failed with error code {}", failed.error_code)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::BatchBuilder;
+
+    #[test]
+    fn a_transaction_s_batch_needs_its_id() {
+        let mut builder = BatchBuilder::new();
+        builder.push(1, None, None, &[]).expect("a record that fits");
+        let plain = builder.build().expect("a batch that fits");
+        let mut transactional = plain.to_vec();
+        transactional[22] |= 0x10;
+        let request = |records: Vec<u8>, id: Option<&str>| {
+            let data = PartitionProduceData { records: Some(records.into()), ..Default::default() };
+            let topic = TopicProduceData { partition_data: vec![data], ..Default::default() };
+            let transactional_id = id.map(str::to_owned);
+            ProduceRequest { transactional_id, topic_data: vec![topic], ..Default::default() }
+        };
+        assert!(lacks_transaction(&request(transactional.clone(), None)));
+        assert!(!lacks_transaction(&request(transactional, Some("t"))));
+        assert!(!lacks_transaction(&request(plain.to_vec(), None)));
+        assert!(!lacks_transaction(&request(vec![0; 5], None)), "no header to read");
     }
 }
