@@ -25,7 +25,7 @@ use tracing_subscriber::EnvFilter;
 
 /// A broker cluster that runs Highwater's state machines, for unmodified Kafka clients.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
