@@ -16,7 +16,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-const LONG: Duration = Duration::from_secs(60);
+/// Whoever waits for so long waits for ever.
+const LONG: Duration = Duration::from_secs(u32::MAX as u64);
 const PATIENT: Patience = Patience { connect: LONG, answer: LONG, success: LONG };
 const IMPATIENT: Patience = Patience { success: Duration::ZERO, ..PATIENT };
 
