@@ -141,13 +141,19 @@ fn spoilt_messages_are_refused() {
     for_every_message(|subject, version, body, dice| {
         for Case { name, path, body } in cases(subject.schema, version, body, dice.roll()).unwrap() {
             let context = format!("{} version {version}: {name}: {body:?}", subject.schema.name);
-            let error = (subject.recode)(&body, version).expect_err(&context);
+            let outcome = (subject.recode)(&body, version);
+            faults.insert(name[path.len()..].trim().to_owned());
+            // As Kafka does; librdkafka leaves some. A request that begins with less than a whole one is refused.
+            if name == "followed by a byte" && subject.schema.name.ends_with("Request") {
+                outcome.expect(&context);
+                continue;
+            }
+            let error = outcome.expect_err(&context);
             assert_eq!(error.message, subject.schema.name, "{context}");
             if name.ends_with("is null") || name.ends_with("is not UTF-8") {
                 let blamed = error.field.rsplit('.').next();
                 assert_eq!(blamed, path.rsplit('.').next(), "{context}");
             }
-            faults.insert(name[path.len()..].trim().to_owned());
         }
     });
     // Every kind of fault has been tried.
