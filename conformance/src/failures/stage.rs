@@ -29,15 +29,11 @@ pub fn play(
     runtime.block_on(async {
         let mut stage = Stage { cluster: Cluster::start(binary, wish).await? };
         let outcome = script(&mut stage).await;
-        let ailment = stage.cluster.ailment();
-        match (outcome, ailment) {
-            (Ok(()), None) => Ok(()),
-            (Ok(()), Some(ailment)) => Err(stage.cluster.with_what_was_said(ailment.into())),
-            (Err(failed), None) => Err(stage.cluster.with_what_was_said(failed)),
-            (Err(failed), Some(ailment)) => {
-                let text = format!("{}\n  {ailment}", failed.message().unwrap_or_default());
-                Err(stage.cluster.with_what_was_said(text.into()))
-            }
+        let faults =
+            [outcome.err().map(|failed| failed.message().unwrap_or_default().to_owned()), stage.cluster.ailment()];
+        match faults.into_iter().flatten().collect::<Vec<_>>().join("\n  ") {
+            nothing if nothing.is_empty() => Ok(()),
+            faults => Err(stage.cluster.with_what_was_said(&faults)),
         }
     })
 }
