@@ -29,11 +29,11 @@ pub fn play(
     runtime.block_on(async {
         let mut stage = Stage { cluster: Cluster::start(binary, wish).await? };
         let outcome = script(&mut stage).await;
-        let faults =
-            [outcome.err().map(|failed| failed.message().unwrap_or_default().to_owned()), stage.cluster.ailment()];
-        match faults.into_iter().flatten().collect::<Vec<_>>().join("\n  ") {
-            nothing if nothing.is_empty() => Ok(()),
-            faults => Err(stage.cluster.with_what_was_said(&faults)),
+        let failed = outcome.err().map(|failed| failed.message().unwrap_or("it failed").to_owned());
+        let faults: Vec<_> = [failed, stage.cluster.ailment()].into_iter().flatten().collect();
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(stage.cluster.with_what_was_said(&faults.join("\n  "))),
         }
     })
 }
