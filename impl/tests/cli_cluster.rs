@@ -17,9 +17,11 @@ struct Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // The nodes end with it.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        // Not killed: it has a directory to remove. If it has been waited for, its id is no longer its own.
+        if let Ok(None) = self.process.try_wait() {
+            let _ = kill_process(pid(self.process.id()), Signal::TERM);
+            let _ = self.process.wait();
+        }
     }
 }
 
@@ -158,7 +160,8 @@ fn a_killed_broker_is_reported_and_started_again_if_asked() {
 
 #[test]
 fn nodes_do_not_outlive_a_cluster_that_is_killed() {
-    let mut cluster = Cluster::start(&["--brokers", "1"]);
+    let directory = tempfile::tempdir().unwrap();
+    let mut cluster = Cluster::start(&["--brokers", "1", "--dir", directory.path().to_str().unwrap()]);
     cluster.process.kill().unwrap();
     cluster.process.wait().unwrap();
     cluster.nodes.values().copied().for_each(gone);

@@ -123,7 +123,8 @@ fn a_server_that_is_not_there_is_named_and_not_waited_for() {
         &["status"],
     ];
     for command in commands {
-        let output = program(command).args(["--bootstrap-server", &address]).output().unwrap();
+        let output =
+            program(command).args(["--bootstrap-server", &address, "--timeout", "4294967295"]).output().unwrap();
         let expected = format!("highwater: cannot reach {address}: connection refused; is a broker running there?\n");
         assert_eq!(refusal(1, output), expected, "{command:?}");
     }

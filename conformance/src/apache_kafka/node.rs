@@ -63,12 +63,32 @@ pub(super) fn said(dir: &Path, node: &Node) -> String {
 }
 
 /// Whether the process runs that was started for this node. A process id may be used again: the settings' path in
-/// the command line says whose it is. A zombie has no command line.
+/// the command line says whose it is.
 pub(super) fn is_running(node: &Node) -> bool {
     let Some(pid) = node.pid else { return false };
-    let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let properties = node.properties.as_os_str().as_encoded_bytes();
-    command_line.split(|byte| *byte == 0).any(|argument| argument == properties)
+    command_line(pid).split(|byte| *byte == 0).any(|argument| argument == properties)
+}
+
+/// A process's arguments, each followed by a zero byte; empty if it has ended. For a moment after its start a process
+/// has none yet, as a zombie has none any more.
+fn command_line(pid: u32) -> Vec<u8> {
+    const MOMENTS: u32 = 40;
+    for _ in 0..MOMENTS {
+        let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if !arguments.is_empty() || has_ended(pid) {
+            return arguments;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Vec::new()
+}
+
+/// Whether there is no such process, or only what its parent has not asked for yet.
+fn has_ended(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state follows the name, which is in parentheses and may hold any character.
+    stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['Z', 'X']))
 }
 
 /// Stops these nodes: asked first, killed when they don't end.
@@ -107,4 +127,20 @@ fn wait_until_ended(nodes: &[Node]) -> Option<&Node> {
 pub(super) fn last_lines(text: &str, count: usize) -> String {
     let lines = text.trim_end().lines().collect::<Vec<_>>();
     lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_does_not_name_the_settings_is_not_the_node() {
+        let mut node = Node { id: 1, port: 1, controller_port: 2, properties: "no/such.properties".into(), pid: None };
+        assert!(!is_running(&node));
+        node.pid = Some(std::process::id());
+        assert!(!is_running(&node));
+        // The first argument of this process is as good as any.
+        node.properties = std::env::args_os().next().unwrap_or_default().into();
+        assert!(is_running(&node));
+    }
 }

@@ -25,11 +25,11 @@ pub struct RequestsArgs {
 /// Which clusters.
 #[derive(Debug, clap::Args)]
 pub struct CompareArgs {
-    /// Brokers of the one cluster
-    #[arg(long, value_name = "HOST:PORT,…")]
+    /// Brokers of the one cluster, or a file that `requests --json` wrote
+    #[arg(long, value_name = "HOST:PORT,…|FILE")]
     left: String,
-    /// Brokers of the other
-    #[arg(long, value_name = "HOST:PORT,…")]
+    /// Brokers of the other, or a file
+    #[arg(long, value_name = "HOST:PORT,…|FILE")]
     right: String,
     /// Permitted differences, in place of those that the suite comes with
     #[arg(long, value_name = "FILE")]
@@ -58,8 +58,8 @@ pub fn compared(args: CompareArgs) -> Result<ExitCode, Box<dyn Error>> {
         Some(path) => Permitted::parse(&read(path)?)?,
         None => Permitted::committed()?,
     };
-    let left = record(&args.left, args.filter.as_deref())?;
-    let right = record(&args.right, args.filter.as_deref())?;
+    let filter = args.filter.as_deref();
+    let (left, right) = (side(&args.left, filter)?, side(&args.right, filter)?);
     let differences = compare(&left, &right, &permitted);
     let told = differences.iter().filter(|difference| args.all || !difference.is_permitted());
     told.for_each(|difference| print!("{}", difference.text()));
@@ -67,6 +67,18 @@ pub fn compared(args: CompareArgs) -> Result<ExitCode, Box<dyn Error>> {
     let permitted = differences.len() - failed;
     println!("\n{} requests; {failed} answered differently, {permitted} more as permitted", left.len());
     Ok(ExitCode::from(u8::from(failed > 0)))
+}
+
+/// The answers of a running cluster, or those in a file.
+fn side(cluster: &str, filter: Option<&str>) -> Result<Vec<Exchange>, Box<dyn Error>> {
+    let path = Path::new(cluster);
+    if !path.is_file() {
+        return Ok(record(cluster, filter)?);
+    }
+    let recorded: Vec<Exchange> =
+        serde_json::from_str(&read(path)?).map_err(|error| format!("{cluster}: no recorded answers: {error}"))?;
+    let is_asked = |exchange: &Exchange| filter.is_none_or(|filter| exchange.chapter().contains(filter));
+    Ok(recorded.into_iter().filter(is_asked).collect())
 }
 
 fn read(path: &Path) -> Result<String, String> {

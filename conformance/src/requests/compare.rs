@@ -2,6 +2,7 @@
 
 use super::exchange::Exchange;
 use super::permitted::Permitted;
+use super::render::PRESENT;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A case that ended differently.
@@ -74,8 +75,20 @@ fn difference<'a>(
             permitted: permitted.reason(case, path).map(str::to_owned),
         })
     };
-    let places = paths.into_iter().filter_map(place).collect::<Vec<_>>();
+    let places = without_parts(paths.into_iter().filter_map(place).collect());
     (!places.is_empty()).then_some(Difference { left, right, places })
+}
+
+/// Where an element is on one side only, its parts aren't told, nor that the list is empty on the other side.
+fn without_parts(places: Vec<Place>) -> Vec<Place> {
+    let is_whole = |place: &&Place| [&place.left, &place.right].iter().any(|side| side.as_deref() == Some(PRESENT));
+    let whole = places.iter().filter(is_whole).map(|place| place.path.clone()).collect::<Vec<_>>();
+    let is_part = |path: &str| {
+        whole.iter().any(|whole| path.strip_prefix(whole).is_some_and(|rest| rest.starts_with('.')))
+            || whole.iter().any(|whole| whole.strip_prefix(path).is_some_and(|rest| rest.starts_with('[')))
+    };
+    let told = places.iter().filter(|place| !is_part(&place.path));
+    told.cloned().collect()
 }
 
 /// Whether two values say the same. Of messages for people, only whether there is one.
@@ -149,6 +162,20 @@ mod tests {
         let none = Permitted::parse("").unwrap();
         assert!(compare(&text("a"), &text("b"), &none).is_empty());
         assert_eq!(compare(&text("a"), &with(Tree::Null), &none).len(), 1);
+    }
+
+    #[test]
+    fn an_element_of_one_side_only_is_one_difference() {
+        let topic = |name: &str| Tree::Struct(vec![("name", Tree::Text(name.to_owned())), code(0)]);
+        let with = |topics: Vec<Tree>| vec![exchange(vec![("topics", Tree::List(topics))])];
+        let none = Permitted::parse("").unwrap();
+        for left in [vec![], vec![topic("b")]] {
+            let right = [left.clone(), vec![topic("a")]].concat();
+            let (left, right) = (with(left), with(right));
+            let found = compare(&left, &right, &none);
+            let paths = found[0].places.iter().map(|place| place.path.as_str()).collect::<Vec<_>>();
+            assert_eq!(paths, ["topics[a]"]);
+        }
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use super::render;
 use super::tree::Tree;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A request and its answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// The case: the API and what is tried, such as `metadata/unknown topic`.
     pub case: String,
@@ -17,8 +17,15 @@ pub struct Exchange {
     pub outcome: Outcome,
 }
 
+impl Exchange {
+    /// The name of the case's chapter.
+    pub fn chapter(&self) -> &str {
+        self.case.split('/').next().unwrap_or_default()
+    }
+}
+
 /// What came of a request.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// An answer: as lines for people, and as paths with values.
     Answer {

@@ -35,5 +35,6 @@ pub fn record(bootstrap: &str, filter: Option<&str>) -> Result<Vec<Exchange>, Se
             }
         }
     }
-    session.finish()
+    session.tidy()?;
+    Ok(session.into_exchanges())
 }

@@ -13,8 +13,6 @@ pub struct Known {
     pub brokers: BTreeSet<i32>,
     /// The names of topics, without the run, by their ids.
     pub topics: BTreeMap<[u8; 16], String>,
-    /// Whether brokers are told by their ids, because the case chose them.
-    pub placement: bool,
 }
 
 impl Known {
@@ -48,8 +46,8 @@ impl Known {
             ("log_append_time_ms", Tree::Int(time)) if time > 0 => placeholder("<now>"),
             ("finalized_features_epoch", Tree::Int(epoch)) if epoch >= 0 => placeholder("<epoch>"),
             ("controller_id", id) if is_broker(&id) => placeholder("<a broker>"),
-            ("leader_id", id) if is_broker(&id) && !self.placement => placeholder("<a broker>"),
-            ("replica_nodes" | "isr_nodes", Tree::List(ids)) if !self.placement && ids.iter().all(is_broker) => {
+            ("leader_id", id) if is_broker(&id) => placeholder("<a broker>"),
+            ("replica_nodes" | "isr_nodes", Tree::List(ids)) if ids.iter().all(is_broker) => {
                 Tree::Text(format!("<{} brokers>", ids.len()))
             }
             ("node_endpoints", Tree::List(nodes)) => {
@@ -102,7 +100,7 @@ mod tests {
 
     fn known() -> Known {
         let topics = BTreeMap::from([([7; 16], "a".to_owned())]);
-        Known { run: "r1".to_owned(), brokers: BTreeSet::from([1, 2]), topics, placement: false }
+        Known { run: "r1".to_owned(), brokers: BTreeSet::from([1, 2]), topics }
     }
 
     #[test]

@@ -86,7 +86,10 @@ const KEYS: [&str; 12] = [
     "base_offset",
 ];
 
-/// Each plain value with the path to it, such as `topics[a].partitions[0].leader_epoch`.
+/// The value of a path that leads to an element with parts of its own.
+pub const PRESENT: &str = "present";
+
+/// Each plain value with the path to it, such as `topics[a].partitions[0].leader_epoch`; and each element.
 pub fn paths(tree: &Tree) -> Vec<(String, String)> {
     let mut out = Vec::new();
     walk(tree, String::new(), &mut out);
@@ -108,7 +111,9 @@ fn walk(tree: &Tree, path: String, out: &mut Vec<(String, String)>) {
                 let key = key(value);
                 let times = seen.iter().filter(|other| **other == key).count();
                 let again = if times == 0 { String::new() } else { format!("#{}", times + 1) };
-                walk(value, format!("{path}[{key}{again}]"), out);
+                let path = format!("{path}[{key}{again}]");
+                out.push((path.clone(), PRESENT.to_owned()));
+                walk(value, path, out);
                 seen.push(key);
             }
         }

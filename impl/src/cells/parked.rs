@@ -2,7 +2,7 @@
 //!
 //! A waiter registers, **then** looks at what is published, and sleeps only if that isn't enough; the publisher
 //! publishes, **then** wakes. So either the waiter sees the new value or it is woken (Kafka's purgatory closes the same
-//! gap by asking again after it has watched, KAFKA-9777). What is enough, only the waiter knows: it looks again each time.
+//! gap by asking again after it has watched, KAFKA-9777). What is enough, only the waiter knows: woken, it looks again.
 
 use super::sync::{Mutex, MutexGuard};
 use std::collections::BTreeMap;

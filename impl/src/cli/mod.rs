@@ -1,7 +1,7 @@
 //! The commands: a node, a cluster for trying things, and a client's everyday questions.
 //!
-//! Results go to standard output, everything else to standard error. The exit status is 0 if all was done, 1 if not, 2 if
-//! the command line makes no sense.
+//! Results go to standard output, everything else to standard error. The exit status is 0 if all was done, 1 if not, and
+//! 2 if the command line makes no sense.
 
 mod cluster;
 mod consume;
@@ -25,7 +25,7 @@ use tracing_subscriber::EnvFilter;
 
 /// A broker cluster that runs Highwater's state machines, for unmodified Kafka clients.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,

@@ -16,7 +16,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-const LONG: Duration = Duration::from_secs(60);
+/// Whoever waits for so long waits for ever.
+const LONG: Duration = Duration::from_secs(u32::MAX as u64);
 const PATIENT: Patience = Patience { connect: LONG, answer: LONG, success: LONG };
 const IMPATIENT: Patience = Patience { success: Duration::ZERO, ..PATIENT };
 
@@ -147,7 +148,7 @@ async fn serve(mut stream: TcpStream, broker: i32, script: Arc<Script>) {
 }
 
 fn versions() -> ApiVersionsResponse {
-    let version = |api: &crate::wire::Api| ApiVersion {
+    let version = |api: &&crate::wire::Api| ApiVersion {
         api_key: api.key.code(),
         min_version: api.advertised.min,
         max_version: api.advertised.max,

@@ -31,7 +31,7 @@ pub enum ClientError {
         address: String,
     },
     /// The server has no version of the request in common with this client: nothing was asked.
-    #[error("{address} does not speak {api} in versions {ours}{}", theirs.map_or_else(String::new, |theirs| format!(", only {theirs}")))]
+    #[error("{address} does not speak {api} in versions {ours}{}", only(theirs.as_ref()))]
     Unsupported {
         /// The server, `host:port`.
         address: String,
@@ -62,7 +62,7 @@ pub enum ClientError {
         problem: String,
     },
     /// The server answered with an error.
-    #[error("{subject}: {code}{}", message.as_ref().map_or_else(String::new, |message| format!(": {message}")))]
+    #[error("{subject}: {code}{}", details(message.as_deref()))]
     Refused {
         /// What was refused: a topic, a partition, a request.
         subject: String,
@@ -148,6 +148,14 @@ impl ClientError {
             _ => false,
         }
     }
+}
+
+fn only(theirs: Option<&Versions>) -> String {
+    theirs.map_or_else(String::new, |theirs| format!(", only {theirs}"))
+}
+
+fn details(message: Option<&str>) -> String {
+    message.map_or_else(String::new, |message| format!(": {message}"))
 }
 
 /// The operating system's words without its number.

@@ -1,8 +1,8 @@
 //! A small client: what the command line asks a cluster with, and brokers each other.
 //!
 //! [`Connection`] is one TCP connection, one request at a time. [`Client`] knows the cluster: it finds a partition's
-//! leader, and asks again where that is safe. Not here: batching, consumer groups, idempotence; Kafka's own clients have
-//! those, and work with this broker.
+//! leader, and asks again where that is safe. Not here: batching, consumer groups, idempotence; Kafka's own clients
+//! have those, and work with this broker.
 
 mod cluster;
 #[cfg(test)]

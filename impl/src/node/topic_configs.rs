@@ -2,11 +2,26 @@
 //!
 //! Source: Kafka 4.1's `TopicConfig`, `LogConfig`.
 
+/// Kafka's numbers for types, in DescribeConfigs.
+pub const BOOLEAN: i8 = 1;
+/// Text.
+pub const STRING: i8 = 2;
+/// A number of 32 bits.
+pub const INT: i8 = 3;
+/// A number of 64 bits.
+pub const LONG: i8 = 5;
+/// A number with a fraction.
+pub const DOUBLE: i8 = 6;
+/// Texts with commas between.
+pub const LIST: i8 = 7;
+
 /// The type of a value, with what is allowed of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     /// `true` or `false`.
     Boolean,
+    /// `false`: what this would turn on does not exist here.
+    Off,
     /// 32 bits, at least so much.
     Int(i32),
     /// 64 bits, at least so much.
@@ -25,12 +40,12 @@ impl Kind {
     /// Kafka's number for the type in DescribeConfigs.
     pub fn code(self) -> i8 {
         match self {
-            Self::Boolean => 1,
-            Self::OneOf(_) => 2,
-            Self::Int(_) => 3,
-            Self::Long(_) => 5,
-            Self::Ratio => 6,
-            Self::SomeOf(_) | Self::Text => 7,
+            Self::Boolean | Self::Off => BOOLEAN,
+            Self::OneOf(_) => STRING,
+            Self::Int(_) => INT,
+            Self::Long(_) => LONG,
+            Self::Ratio => DOUBLE,
+            Self::SomeOf(_) | Self::Text => LIST,
         }
     }
 
@@ -43,6 +58,7 @@ impl Kind {
                 let known = ["true", "false"].iter().any(|known| known.eq_ignore_ascii_case(number));
                 (!known).then(|| "it must be true or false".to_owned())
             }
+            Self::Off => (!number.eq_ignore_ascii_case("false")).then(|| "only false is supported".to_owned()),
             Self::Int(least) => match number.parse::<i32>() {
                 Ok(number) => (number < least).then(|| below(least.into())),
                 Err(_) => Some("it must be a whole number of 32 bits".to_owned()),
@@ -77,6 +93,16 @@ pub struct TopicConfig {
     /// The broker's setting that gives another default.
     pub broker: Option<&'static str>,
 }
+
+impl TopicConfig {
+    /// What the broker's setting is when nobody sets it. Those that count in milliseconds have no value of their own:
+    /// Kafka's default stands at their sisters that count in hours.
+    pub fn broker_default(&self) -> Option<&'static str> {
+        Some(self.default).filter(|_| !self.broker.is_some_and(|broker| WITHOUT_DEFAULT.contains(&broker)))
+    }
+}
+
+const WITHOUT_DEFAULT: [&str; 4] = ["log.retention.ms", "log.roll.ms", "log.roll.jitter.ms", "log.flush.interval.ms"];
 
 const FOREVER: &str = "9223372036854775807";
 const CODECS: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
@@ -117,7 +143,7 @@ pub const TOPIC_CONFIGS: &[TopicConfig] = &[
     config("preallocate", Kind::Boolean, "false", Some("log.preallocate")),
     config("remote.log.copy.disable", Kind::Boolean, "false", None),
     config("remote.log.delete.on.disable", Kind::Boolean, "false", None),
-    config("remote.storage.enable", Kind::Boolean, "false", None),
+    config("remote.storage.enable", Kind::Off, "false", None),
     config("retention.bytes", Kind::Long(i64::MIN), "-1", Some("log.retention.bytes")),
     config("retention.ms", Kind::Long(-1), "604800000", Some("log.retention.ms")),
     config("segment.bytes", Kind::Int(1 << 20), "1073741824", Some("log.segment.bytes")),
@@ -130,10 +156,10 @@ pub const TOPIC_CONFIGS: &[TopicConfig] = &[
 /// What is wrong with a setting, in a sentence that names it.
 pub fn fault(name: &str, value: Option<&str>) -> Option<String> {
     let Some(known) = TOPIC_CONFIGS.iter().find(|config| config.name == name) else {
-        return Some(format!("Unknown topic config name: {name}"));
+        return Some(format!("topics have no setting {name}"));
     };
-    let Some(value) = value else { return Some(format!("Null value not supported for topic configs: {name}")) };
-    known.kind.fault(value).map(|fault| format!("Invalid value {value} for configuration {name}: {fault}"))
+    let Some(value) = value else { return Some(format!("{name} needs a value")) };
+    known.kind.fault(value).map(|fault| format!("{name} can't be {value}: {fault}"))
 }
 
 #[cfg(test)]
@@ -156,5 +182,6 @@ mod tests {
         assert!(says("segment.ms", Some("soon")).contains("64 bits"));
         assert!(says("cleanup.policy", Some("delete,shred")).contains("shred"));
         assert!(says("preallocate", None).contains("preallocate"));
+        assert!(says("remote.storage.enable", Some("true")).contains("only false"));
     }
 }

@@ -6,12 +6,14 @@ use highwater::wire::messages::FetchRequest;
 use highwater::wire::messages::fetch::ForgottenTopic;
 
 pub(super) fn ask(session: &mut Session) -> Result<(), SessionError> {
-    // All partitions of one broker, so that one session holds them.
-    let topic = session.topic_on(session.any_broker(), "sessions", 2)?;
-    append(session, &topic, 0, &[Batch::of(&["a", "b"])]);
+    let wrongly = session.topic_on(session.any_broker(), "sessions-wrong", 1)?;
+    append(session, &wrongly, 0, &[Batch::of(&["a", "b"])]);
     for version in [7, 12, 17] {
+        spoken_to_wrongly(session, version, &wrongly);
+        // All partitions of one broker, so that one session holds them.
+        let topic = session.topic_on(session.any_broker(), &format!("sessions-{version}"), 2)?;
+        append(session, &topic, 0, &[Batch::of(&["a", "b"])]);
         a_session(session, version, &topic);
-        spoken_to_wrongly(session, version, &topic);
     }
     Ok(())
 }

@@ -81,11 +81,12 @@ fn offset_for_leader_epoch(name: String) -> OffsetForLeaderEpochRequest {
     OffsetForLeaderEpochRequest { topics: vec![topic], ..OffsetForLeaderEpochRequest::default() }
 }
 
+/// The name is one that no topic can have: where bytes are taken for others, more than a validation could be asked for.
 fn create_topics(name: String) -> CreateTopicsRequest {
     let assignment = CreatableReplicaAssignment { partition_index: 0, broker_ids: vec![1] };
     let config = CreatableTopicConfig { name: "segment.bytes".to_owned(), value: Some("1048576".to_owned()) };
     let topic = CreatableTopic {
-        name,
+        name: name + "/",
         num_partitions: -1,
         replication_factor: -1,
         assignments: vec![assignment],

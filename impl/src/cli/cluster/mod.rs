@@ -31,8 +31,8 @@ const RESTART_AFTER: Duration = Duration::from_millis(500);
 /// Run brokers and a controller on this machine, each as a process of its own.
 ///
 /// Prints one line for each node, with its process id, and then `ready bootstrap=…` when clients can use the cluster.
-/// Ctrl-C or SIGTERM stop all of them. A node that dies leaves the others running: try `kill -9` on a broker, and start it
-/// again with `highwater serve DIR/broker-1.properties`.
+/// Ctrl-C or SIGTERM stop all of them. A node that dies leaves the others running: try `kill -9` on a broker, and start
+/// it again with `highwater serve DIR/broker-1.properties`.
 ///
 /// Timeouts are shorter than Kafka's, so that things happen while one looks; --set changes any setting.
 #[derive(Debug, Args)]

@@ -79,7 +79,7 @@ pub fn topic_partitions(
     };
     let mut first = 0;
     if let Some(cursor) = &request.cursor {
-        if cursor.partition_index < 0 || (!all && names.first().is_some_and(|name| *name > cursor.topic_name)) {
+        if cursor.partition_index < 0 || (!all && !names.contains(&cursor.topic_name)) {
             return bad_cursor(names);
         }
         names = names.split_off(&cursor.topic_name);
@@ -128,6 +128,7 @@ fn unknown(name: String) -> DescribeTopicPartitionsResponseTopic {
         },
         is_internal: topics::is_internal(&name),
         name: Some(name),
+        topic_authorized_operations: TOPIC_OPERATIONS,
         ..Default::default()
     }
 }

@@ -4,6 +4,8 @@
 
 /// No error.
 pub const NONE: i16 = 0;
+/// A batch is damaged.
+pub const CORRUPT_MESSAGE: i16 = 2;
 /// No such topic or partition.
 pub const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 /// Nobody leads the partition, or its leader can't be reached.
@@ -24,6 +26,8 @@ pub const INVALID_TIMESTAMP: i16 = 32;
 pub const INVALID_RECORD: i16 = 87;
 /// The request contradicts itself.
 pub const INVALID_REQUEST: i16 = 42;
+/// Nobody may write as this transactional id, or a transaction's records come without one.
+pub const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: i16 = 53;
 /// The disk failed.
 pub const STORAGE_ERROR: i16 = 56;
 /// There is no such fetch session.

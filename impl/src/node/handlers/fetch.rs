@@ -7,16 +7,17 @@
 //! Source: Kafka's `KafkaApis.handleFetchRequest`, `ReplicaManager.fetchMessages`, `DelayedFetch`.
 
 use super::broker::BrokerService;
+use super::duplicates::last_of_each;
 use super::errors;
 use crate::node::cluster::Cluster;
 use crate::node::partitions::Partition;
 use crate::node::shard::Event;
 use crate::wire::messages::fetch::{
-    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
+    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch,
     NodeEndpoint, PartitionData,
 };
 use bytes::Bytes;
-use highwater_spec::replica::{Answer, Ask, FollowerFetch, Reader};
+use highwater_spec::replica::{Answer, Ask, FollowerFetch, ReadView, Reader};
 use highwater_spec::values::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, TopicId, TopicPartition};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,8 +25,12 @@ use tokio::sync::Notify;
 
 /// From this version on, topics go by id.
 const BY_ID: i16 = 13;
+/// From this version on, leaders are named to who was wrong about one (KIP-951).
+const WITH_LEADERS: i16 = 16;
+/// Kafka's number for a reader that sees everything committed to the log.
+pub const READ_UNCOMMITTED: i8 = 0;
 /// Kafka's number for a reader that wants no record of an aborted transaction.
-const READ_COMMITTED: i8 = 1;
+pub const READ_COMMITTED: i8 = 1;
 /// Kafka's number for the epoch of a fetch without a session.
 const NO_SESSION: i32 = -1;
 /// Kafka's number for the epoch of the first fetch of a session.
@@ -37,8 +42,12 @@ const DEBUGGER: i32 = -2;
 struct Asked {
     index: i32,
     target: Result<(Arc<Partition>, Ask), i16>,
-    max_bytes: usize,
+    /// `None`: a negative number was said.
+    max_bytes: Option<usize>,
 }
+
+/// What a partition's view answers, and the view.
+type Seen = Result<(Arc<ReadView>, Answer), i16>;
 
 /// What one look found.
 struct Found {
@@ -54,6 +63,9 @@ pub async fn answer(service: &BrokerService, version: i16, mut request: FetchReq
     request.topics = last_of_each(request.topics);
     if request.session_epoch != NO_SESSION && request.session_epoch != NEW_SESSION {
         return FetchResponse { error_code: errors::FETCH_SESSION_ID_NOT_FOUND, ..Default::default() };
+    }
+    if ![READ_UNCOMMITTED, READ_COMMITTED].contains(&request.isolation_level) {
+        return refuse_all(version, request, errors::INVALID_REQUEST);
     }
     let replica = match version {
         ..15 => request.replica_id,
@@ -72,30 +84,18 @@ pub async fn answer(service: &BrokerService, version: i16, mut request: FetchReq
     if request.isolation_level == READ_COMMITTED {
         name_no_aborted(&mut found.partitions);
     }
-    respond(service, version, request, found)
+    respond(service, version, reader, request, found)
 }
 
-/// A partition that is named twice is asked for as said last, as in Kafka.
-fn last_of_each(topics: Vec<FetchTopic>) -> Vec<FetchTopic> {
-    let mut merged: Vec<FetchTopic> = Vec::with_capacity(topics.len());
-    for topic in topics {
-        let same = |known: &&mut FetchTopic| known.topic == topic.topic && known.topic_id == topic.topic_id;
-        match merged.iter_mut().rev().find(same) {
-            Some(known) => known.partitions.extend(topic.partitions),
-            None => merged.push(topic),
-        }
-    }
-    for topic in &mut merged {
-        let mut kept: Vec<FetchPartition> = Vec::with_capacity(topic.partitions.len());
-        for partition in topic.partitions.drain(..) {
-            match kept.iter_mut().find(|known| known.partition == partition.partition) {
-                Some(known) => *known = partition,
-                None => kept.push(partition),
-            }
-        }
-        topic.partitions = kept;
-    }
-    merged
+/// Until version 12 clients look for the error at each partition, then at the top.
+fn refuse_all(version: i16, request: FetchRequest, error_code: i16) -> FetchResponse {
+    let topics = request.topics.into_iter().filter(|_| version < BY_ID);
+    let responses = topics.map(|topic| FetchableTopicResponse {
+        topic: topic.topic,
+        topic_id: topic.topic_id,
+        partitions: topic.partitions.iter().map(|asked| unknown(asked.partition, error_code)).collect(),
+    });
+    FetchResponse { error_code, responses: responses.collect(), ..Default::default() }
 }
 
 fn reader(replica: i32) -> Reader {
@@ -117,7 +117,7 @@ async fn asked(service: &BrokerService, version: i16, request: &FetchRequest, re
                 Err(code) => Err(code),
             };
             let target = hosted.map(|hosted| (hosted, ask(reader, partition)));
-            let max_bytes = usize::try_from(partition.partition_max_bytes).unwrap_or(0);
+            let max_bytes = usize::try_from(partition.partition_max_bytes).ok().filter(|_| request.max_bytes >= 0);
             all.push(Asked { index: partition.partition, target, max_bytes });
         }
     }
@@ -190,34 +190,39 @@ async fn look_until(
 
 /// One look at every partition. Logs are read where reading may block.
 async fn look(service: &BrokerService, asked: Vec<Asked>, most: usize) -> (Vec<Asked>, Found) {
-    let rules = service.rules.clone();
-    let answers: Vec<_> = asked
+    let rules = service.rules;
+    let seen: Vec<Seen> = asked
         .iter()
         .map(|asked| {
-            asked.target.as_ref().map_err(|code| *code).map(|(found, ask)| found.view.read().answer(&rules, ask))
+            let (partition, ask) = asked.target.as_ref().map_err(|code| *code)?;
+            let view = partition.view.read();
+            let answer = view.answer(&rules, ask);
+            Ok((view, answer))
         })
         .collect();
-    let any_records = answers.iter().any(|answer| matches!(answer, Ok(Answer::Read { from, upto, .. }) if from < upto));
+    let any_records = seen.iter().any(|seen| matches!(seen, Ok((_, Answer::Read { from, upto, .. })) if from < upto));
     if !any_records {
-        let found = gather(&asked, &answers, 0);
+        let found = gather(&asked, &seen, 0);
         return (asked, found);
     }
     let reading = tokio::task::spawn_blocking(move || {
-        let found = gather(&asked, &answers, most);
+        let found = gather(&asked, &seen, most);
         (asked, found)
     });
     reading.await.expect("reading a log does not panic")
 }
 
-fn gather(asked: &[Asked], answers: &[Result<Answer, i16>], most: usize) -> Found {
+fn gather(asked: &[Asked], seen: &[Seen], most: usize) -> Found {
     let mut found = Found { partitions: Vec::with_capacity(asked.len()), bytes: 0, settled: asked.is_empty() };
-    for (asked, answer) in asked.iter().zip(answers) {
-        let data = match (&asked.target, answer) {
-            (Ok((partition, _)), Ok(answer)) => {
-                let left = most.saturating_sub(found.bytes).min(asked.max_bytes);
-                of_answer(asked.index, partition, *answer, left, found.bytes == 0)
+    for (asked, seen) in asked.iter().zip(seen) {
+        let data = match (&asked.target, seen, asked.max_bytes) {
+            (Ok(_), Ok((_, Answer::Refused(refusal))), _) => refused(asked.index, refusal.code()),
+            (Ok(_), Ok(_), None) => refused(asked.index, errors::INVALID_REQUEST),
+            (Ok((partition, _)), Ok((view, answer)), Some(most_here)) => {
+                let left = most.saturating_sub(found.bytes).min(most_here);
+                of_answer(asked.index, partition, view, *answer, left, found.bytes == 0)
             }
-            (_, Err(code)) | (Err(code), _) => refused(asked.index, *code),
+            (_, Err(code), _) | (Err(code), ..) => refused(asked.index, *code),
         };
         found.bytes += data.records.as_ref().map_or(0, Bytes::len);
         found.settled |= data.error_code != errors::NONE || data.diverging_epoch.end_offset >= 0;
@@ -227,47 +232,56 @@ fn gather(asked: &[Asked], answers: &[Result<Answer, i16>], most: usize) -> Foun
 }
 
 /// `first`: nothing was read yet, so that even a batch larger than what is allowed is read, lest it never be.
-fn of_answer(index: i32, partition: &Partition, answer: Answer, left: usize, first: bool) -> PartitionData {
-    let (from, upto, high_watermark) = match answer {
-        Answer::Read { from, upto, high_watermark } => (from, upto, high_watermark),
+fn of_answer(
+    index: i32,
+    partition: &Partition,
+    view: &ReadView,
+    answer: Answer,
+    left: usize,
+    first: bool,
+) -> PartitionData {
+    let known = PartitionData {
+        partition_index: index,
+        high_watermark: view.high_watermark.0,
+        last_stable_offset: view.high_watermark.0,
+        log_start_offset: view.log_start.0,
+        aborted_transactions: None,
+        records: Some(Bytes::new()),
+        ..Default::default()
+    };
+    match answer {
+        Answer::Refused(refusal) => refused(index, refusal.code()),
         Answer::Diverging(end) => {
-            let diverging_epoch = EpochEndOffset { epoch: end.epoch.0, end_offset: end.end.0 };
-            return PartitionData {
-                partition_index: index,
-                diverging_epoch,
-                records: Some(Bytes::new()),
-                ..Default::default()
-            };
+            PartitionData { diverging_epoch: EpochEndOffset { epoch: end.epoch.0, end_offset: end.end.0 }, ..known }
         }
-        Answer::Refused(refusal) => return refused(index, refusal.code()),
-    };
-    let records = match from < upto && (left > 0 || first) {
-        true => partition.reader.read(from, upto, left, first),
-        false => Ok(Bytes::new()),
-    };
-    match records {
-        Ok(records) => PartitionData {
-            partition_index: index,
-            high_watermark: high_watermark.0,
-            last_stable_offset: high_watermark.0,
-            log_start_offset: partition.view.read().log_start.0,
-            records: Some(records),
-            ..Default::default()
-        },
-        Err(error) => {
-            tracing::error!(partition = %partition.name, %error, "a log can't be read");
-            refused(index, errors::STORAGE_ERROR)
+        Answer::Read { from, upto, .. } if from < upto && (left > 0 || first) => {
+            match partition.reader.read(from, upto, left, first) {
+                Ok(records) => PartitionData { records: Some(records), ..known },
+                Err(error) => {
+                    tracing::error!(partition = %partition.name, %error, "a log can't be read");
+                    refused(index, errors::STORAGE_ERROR)
+                }
+            }
         }
+        Answer::Read { .. } => known,
     }
 }
 
 /// There are no transactions yet, and so none that was aborted.
 fn name_no_aborted(partitions: &mut [PartitionData]) {
-    let read = partitions.iter_mut().filter(|data| data.error_code == errors::NONE);
-    read.for_each(|data| data.aborted_transactions = Some(Vec::new()));
+    let read = |data: &&mut PartitionData| data.error_code == errors::NONE && data.diverging_epoch.end_offset < 0;
+    partitions.iter_mut().filter(read).for_each(|data| data.aborted_transactions = Some(Vec::new()));
 }
 
+/// Kafka names no aborted transactions where there is a log, and an empty list of them where there is none.
 fn refused(index: i32, code: i16) -> PartitionData {
+    match code {
+        errors::UNKNOWN_TOPIC_OR_PARTITION | errors::UNKNOWN_TOPIC_ID => unknown(index, code),
+        _ => PartitionData { aborted_transactions: None, ..unknown(index, code) },
+    }
+}
+
+fn unknown(index: i32, code: i16) -> PartitionData {
     PartitionData {
         partition_index: index,
         error_code: code,
@@ -277,21 +291,30 @@ fn refused(index: i32, code: i16) -> PartitionData {
     }
 }
 
-fn respond(service: &BrokerService, version: i16, request: FetchRequest, found: Found) -> FetchResponse {
+fn respond(
+    service: &BrokerService,
+    version: i16,
+    reader: Reader,
+    request: FetchRequest,
+    found: Found,
+) -> FetchResponse {
     let mut response = FetchResponse::default();
     let mut partitions = found.partitions.into_iter();
     let cluster = service.cluster.read();
     for topic in request.topics {
         let id = find(&cluster, version, &topic.topic, topic.topic_id.into());
         let mut of_topic: Vec<_> = partitions.by_ref().take(topic.partitions.len()).collect();
-        if let Ok(id) = id {
+        if let Ok(id) = id
+            && version >= WITH_LEADERS
+        {
             name_leaders(&cluster, id, &mut of_topic, &mut response.node_endpoints);
         }
-        response.responses.push(FetchableTopicResponse {
-            topic: topic.topic,
-            topic_id: topic.topic_id,
-            partitions: of_topic,
-        });
+        let (topic, topic_id) = (topic.topic, topic.topic_id);
+        response.responses.push(FetchableTopicResponse { topic, topic_id, partitions: of_topic });
+    }
+    if matches!(reader, Reader::Follower(_)) {
+        // Brokers know one another's addresses.
+        response.node_endpoints.clear();
     }
     response
 }
@@ -314,5 +337,33 @@ fn name_leaders(
             let (host, port) = (endpoint.host.clone(), endpoint.port.into());
             endpoints.push(NodeEndpoint { node_id: leader.0, host, port, rack: None });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::messages::fetch::FetchTopic;
+    use highwater_spec::refusal::Refusal;
+
+    #[test]
+    fn a_request_that_is_refused_as_a_whole_says_so_at_each_partition_to_old_clients() {
+        let topic = FetchTopic { partitions: vec![FetchPartition::default()], ..Default::default() };
+        let request = FetchRequest { topics: vec![topic], ..Default::default() };
+        let old = refuse_all(12, request.clone(), errors::INVALID_REQUEST);
+        assert_eq!(old.error_code, errors::INVALID_REQUEST);
+        assert_eq!(old.responses[0].partitions[0].error_code, errors::INVALID_REQUEST);
+        assert_eq!(refuse_all(13, request, errors::INVALID_REQUEST).responses, []);
+    }
+
+    #[test]
+    fn aborted_transactions_are_null_only_where_a_log_was_looked_at() {
+        assert_eq!(refused(0, errors::UNKNOWN_TOPIC_ID).aborted_transactions, Some(vec![]));
+        assert_eq!(refused(0, Refusal::OffsetOutOfRange.code()).aborted_transactions, None);
+        let read = PartitionData { aborted_transactions: None, ..Default::default() };
+        let diverging = EpochEndOffset { epoch: 1, end_offset: 5 };
+        let mut all = [read.clone(), PartitionData { diverging_epoch: diverging, ..read }];
+        name_no_aborted(&mut all);
+        assert_eq!((all[0].aborted_transactions.clone(), all[1].aborted_transactions.clone()), (Some(vec![]), None));
     }
 }

@@ -4,11 +4,12 @@
 
 use super::broker::BrokerService;
 use super::errors;
+use super::fetch::{READ_COMMITTED, READ_UNCOMMITTED};
 use crate::node::cluster::Cluster;
 use crate::node::partitions::Partition;
 use crate::storage::{StorageError, TimestampOffset};
 use crate::wire::messages::list_offsets::{
-    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
+    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopic,
     ListOffsetsTopicResponse,
 };
 use crate::wire::messages::offset_for_leader_epoch::{
@@ -18,7 +19,7 @@ use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::{ReadView, Reader};
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{BrokerId, LeaderEpoch, Offset, TopicPartition};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Kafka's replica id of a client.
@@ -49,6 +50,7 @@ impl Wanted {
             -4 => (version >= 8).then_some(Self::Earliest),
             -5 => (version >= 9).then_some(Self::LatestTiered),
             -6 => (version >= 11).then_some(Self::LatestTiered),
+            ..-6 => None,
             at => Some(Self::At(at)),
         }
     }
@@ -62,36 +64,50 @@ pub async fn answer(service: &BrokerService, version: i16, request: ListOffsetsR
         ..=CONSUMER => Reader::Consumer,
         id => Reader::Follower(BrokerId(id)),
     };
-    let mut asked = BTreeMap::new();
-    for topic in &request.topics {
-        for partition in &topic.partitions {
-            *asked.entry((topic.name.clone(), partition.partition_index)).or_insert(0) += 1;
-        }
-    }
     let mut topics = Vec::with_capacity(request.topics.len());
-    let mut answered = BTreeSet::new();
-    for topic in request.topics {
-        let mut partitions = Vec::with_capacity(topic.partitions.len());
-        for partition in &topic.partitions {
-            if !answered.insert((topic.name.clone(), partition.partition_index)) {
-                continue;
-            }
-            let twice = asked.get(&(topic.name.clone(), partition.partition_index)).is_some_and(|times| *times > 1);
-            let found = match (twice, Wanted::parse(partition.timestamp, version)) {
-                (true, _) => Err(errors::INVALID_REQUEST),
-                (false, None) => Err(errors::UNSUPPORTED_VERSION),
-                (false, Some(wanted)) => {
-                    match hosted(service, &cluster, &topic.name, partition.partition_index).await {
-                        Ok(hosted) => look_up(service, hosted, reader, partition, wanted).await,
-                        Err(code) => Err(code),
-                    }
+    for (name, asked) in by_topic(request.topics) {
+        let mut partitions = Vec::with_capacity(asked.len());
+        for (index, times) in asked {
+            let found = match times[..] {
+                [ref partition] if is_isolation_level(request.isolation_level) => {
+                    find(service, &cluster, &name, partition, reader, version).await
                 }
+                _ => Err(errors::INVALID_REQUEST),
             };
-            partitions.push(described(partition.partition_index, version, found));
+            partitions.push(described(index, version, found));
         }
-        topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
+        topics.push(ListOffsetsTopicResponse { name, partitions });
     }
     ListOffsetsResponse { topics, ..Default::default() }
+}
+
+fn is_isolation_level(number: i8) -> bool {
+    [READ_UNCOMMITTED, READ_COMMITTED].contains(&number)
+}
+
+/// What is asked of each partition of each topic. More than one question of one partition is an error.
+fn by_topic(topics: Vec<ListOffsetsTopic>) -> BTreeMap<String, BTreeMap<i32, Vec<ListOffsetsPartition>>> {
+    let mut all: BTreeMap<String, BTreeMap<i32, Vec<ListOffsetsPartition>>> = BTreeMap::new();
+    for topic in topics {
+        let of_topic = all.entry(topic.name).or_default();
+        for partition in topic.partitions {
+            of_topic.entry(partition.partition_index).or_default().push(partition);
+        }
+    }
+    all
+}
+
+async fn find(
+    service: &BrokerService,
+    cluster: &Cluster,
+    topic: &str,
+    asked: &ListOffsetsPartition,
+    reader: Reader,
+    version: i16,
+) -> Result<Option<TimestampOffset>, i16> {
+    let wanted = Wanted::parse(asked.timestamp, version).ok_or(errors::UNSUPPORTED_VERSION)?;
+    let hosted = hosted(service, cluster, topic, asked.partition_index).await?;
+    look_up(service, hosted, reader, asked, wanted).await
 }
 
 async fn hosted(service: &BrokerService, cluster: &Cluster, topic: &str, index: i32) -> Result<Arc<Partition>, i16> {
@@ -212,4 +228,29 @@ fn end_of_epoch(
 /// −1 is none; anything else is fenced like any epoch.
 fn epoch(number: i32) -> Option<LeaderEpoch> {
     (number != -1).then_some(LeaderEpoch(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_times_belong_to_versions() {
+        assert_eq!(Wanted::parse(-3, 6), None);
+        assert_eq!(Wanted::parse(-3, 7), Some(Wanted::MaxTimestamp));
+        assert_eq!(Wanted::parse(-6, 10), None);
+        assert_eq!([Wanted::parse(-7, 11), Wanted::parse(i64::MIN, 11)], [None, None], "no times yet");
+        assert_eq!(Wanted::parse(0, 1), Some(Wanted::At(0)));
+    }
+
+    #[test]
+    fn questions_of_one_partition_come_together() {
+        let topic = |name: &str, indexes: &[i32]| {
+            let partition = |index: &i32| ListOffsetsPartition { partition_index: *index, ..Default::default() };
+            ListOffsetsTopic { name: name.to_owned(), partitions: indexes.iter().map(partition).collect() }
+        };
+        let asked = by_topic(vec![topic("a", &[0, 1]), topic("b", &[0]), topic("a", &[0])]);
+        let times = |name: &str| asked[name].values().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!((times("a"), times("b")), (vec![2, 1], vec![1]));
+    }
 }

@@ -8,12 +8,15 @@ use crate::node::cluster::Cluster;
 use crate::node::metadata_records::ids;
 use crate::wire::Uuid;
 use crate::wire::messages::metadata::{
-    MetadataRequest, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition,
+    MetadataResponseTopic,
 };
 use highwater_spec::controller::{Partition, Topic};
 use highwater_spec::values::{BrokerId, TopicId};
 use std::collections::BTreeSet;
 
+/// From this version on, topics may go by id.
+const BY_ID: i16 = 12;
 /// Every operation on a topic, as bits; there is no authorizer that would forbid one.
 pub const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
 /// Every operation on the cluster.
@@ -21,6 +24,9 @@ pub const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
 
 /// Answers, and has topics made that are asked for and may be.
 pub async fn answer(service: &BrokerService, version: i16, request: MetadataRequest) -> MetadataResponse {
+    if let Some(refused) = refused(version, request.topics.as_deref().unwrap_or_default()) {
+        return refused;
+    }
     let cluster = service.cluster.read();
     let mut found: Vec<_> = match &request.topics {
         None => cluster.image.topics.iter().map(|(id, topic)| described(&cluster, *id, topic)).collect(),
@@ -64,6 +70,30 @@ pub async fn answer(service: &BrokerService, version: i16, request: MetadataRequ
         cluster_authorized_operations,
         ..Default::default()
     }
+}
+
+/// Requests that name a topic in a way that their version doesn't have are refused as a whole. (Kafka fails within where
+/// one names neither name nor id.)
+fn refused(version: i16, topics: &[MetadataRequestTopic]) -> Option<MetadataResponse> {
+    let is_wrong = |topic: &MetadataRequestTopic| match (&topic.name, topic.topic_id) {
+        (None, id) => version < BY_ID || id == Uuid::ZERO,
+        (Some(_), id) => version < BY_ID && id != Uuid::ZERO,
+    };
+    if !topics.iter().any(is_wrong) {
+        return None;
+    }
+    let refused = topics.iter().map(|topic| MetadataResponseTopic {
+        error_code: errors::INVALID_REQUEST,
+        name: Some(topic.name.clone().unwrap_or_default()),
+        topic_id: topic.topic_id,
+        ..Default::default()
+    });
+    Some(MetadataResponse {
+        topics: refused.collect(),
+        controller_id: -1,
+        error_code: errors::INVALID_REQUEST,
+        ..Default::default()
+    })
 }
 
 fn by_id(cluster: &Cluster, id: Uuid) -> MetadataResponseTopic {
@@ -123,4 +153,24 @@ fn of_partition(cluster: &Cluster, index: i32, partition: &Partition) -> Metadat
 /// Brokers as numbers.
 pub fn numbers(brokers: &[BrokerId]) -> Vec<i32> {
     brokers.iter().map(|broker| broker.0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: Uuid = Uuid([1; 16]);
+
+    fn is_refused(version: i16, name: Option<&str>, topic_id: Uuid) -> bool {
+        let fine = MetadataRequestTopic { name: Some("fine".to_owned()), ..Default::default() };
+        let asked = MetadataRequestTopic { name: name.map(str::to_owned), topic_id };
+        refused(version, &[fine, asked]).is_some_and(|refused| refused.topics.len() == 2)
+    }
+
+    #[test]
+    fn ids_are_known_from_version_12_on() {
+        assert!(is_refused(11, Some("a"), ID) && is_refused(11, None, ID) && is_refused(10, None, Uuid::ZERO));
+        assert!(!is_refused(12, Some("a"), ID) && !is_refused(12, None, ID) && !is_refused(11, Some("a"), Uuid::ZERO));
+        assert!(is_refused(12, None, Uuid::ZERO), "neither name nor id");
+    }
 }

@@ -7,6 +7,7 @@ pub mod broker;
 mod configs;
 pub mod controller;
 pub mod describe;
+mod duplicates;
 mod errors;
 mod fetch;
 mod list_offsets;

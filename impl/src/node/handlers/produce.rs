@@ -4,17 +4,18 @@
 
 use super::accept::{Accepted, Rejected, accept};
 use super::broker::BrokerService;
+use super::duplicates::last_of_each;
 use super::errors;
 use crate::node::cluster::Cluster;
 use crate::node::connection::{Pending, Reply};
 use crate::node::shard::{Event, Outcome, Produced};
+use crate::records::BatchHeader;
 use crate::wire::messages::produce::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse,
     TopicProduceData, TopicProduceResponse,
 };
 use highwater_spec::replica::{Acks, ProduceOutcome};
-use highwater_spec::values::{TopicId, TopicPartition};
-use std::collections::BTreeMap;
+use highwater_spec::values::{Offset, TopicId, TopicPartition};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -25,7 +26,8 @@ const BY_ID: i16 = 13;
 enum Waiting {
     /// With the broker's time that was stamped on the batch.
     ForReplica(oneshot::Receiver<Outcome>, Option<i64>),
-    Rejected(Rejected),
+    /// With the start of the log (inclusive), where that is told.
+    Rejected(Rejected, Option<Offset>),
 }
 
 /// Hands every batch to its shard now, and answers when all are answered.
@@ -37,6 +39,7 @@ pub fn begin(service: &Arc<BrokerService>, version: i16, request: ProduceRequest
         _ => None,
     };
     let timeout = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into());
+    let transactional = lacks_transaction(&request).then_some(errors::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     let cluster = service.cluster.read();
     let data = last_of_each(request.topic_data);
     let mut topics = Vec::with_capacity(data.len());
@@ -45,11 +48,15 @@ pub fn begin(service: &Arc<BrokerService>, version: i16, request: ProduceRequest
         let mut partitions = Vec::with_capacity(partition_data.len());
         for data in partition_data {
             let index = data.index;
-            let submitted = topic.map_err(Rejected::from).and_then(|topic| {
-                let partition = TopicPartition { topic, index };
-                submit(service, &cluster, partition, data, Request { version, acks, timeout })
-            });
-            partitions.push((index, submitted.unwrap_or_else(Waiting::Rejected)));
+            let waiting = match transactional.map_or(topic, Err) {
+                Ok(topic) => {
+                    let partition = TopicPartition { topic, index };
+                    submit(service, &cluster, partition, data, Request { version, acks, timeout })
+                        .unwrap_or_else(|rejected| told(service, partition, rejected))
+                }
+                Err(code) => Waiting::Rejected(code.into(), None),
+            };
+            partitions.push((index, waiting));
         }
         topics.push((name, topic_id, topic.ok(), partitions));
     }
@@ -73,22 +80,14 @@ pub fn begin(service: &Arc<BrokerService>, version: i16, request: ProduceRequest
     })
 }
 
-/// A partition that is named twice gets what was said last, as in Kafka.
-fn last_of_each(topics: Vec<TopicProduceData>) -> Vec<TopicProduceData> {
-    let mut merged: Vec<TopicProduceData> = Vec::with_capacity(topics.len());
-    for topic in topics {
-        let same = |known: &&mut TopicProduceData| known.name == topic.name && known.topic_id == topic.topic_id;
-        match merged.iter_mut().rev().find(same) {
-            Some(known) => known.partition_data.extend(topic.partition_data),
-            None => merged.push(topic),
-        }
-    }
-    for topic in &mut merged {
-        let mut last = BTreeMap::new();
-        topic.partition_data.drain(..).for_each(|data| drop(last.insert(data.index, data)));
-        topic.partition_data.extend(last.into_values());
-    }
-    merged
+/// Whether some batch claims to be part of a transaction, and the request names none. All of it is refused then.
+fn lacks_transaction(request: &ProduceRequest) -> bool {
+    let mut batches = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+    let is_transactional = |data: &PartitionProduceData| {
+        let header = data.records.as_ref().and_then(|records| BatchHeader::parse(records).ok());
+        header.is_some_and(|header| header.attributes.is_transactional())
+    };
+    request.transactional_id.is_none() && batches.any(is_transactional)
 }
 
 #[derive(Clone, Copy)]
@@ -124,16 +123,20 @@ fn submit(
     Ok(Waiting::ForReplica(outcome, append_time))
 }
 
+fn told(service: &BrokerService, partition: TopicPartition, rejected: Rejected) -> Waiting {
+    let found = service.partitions.get(partition).filter(|_| rejected.tells_log_start);
+    Waiting::Rejected(rejected, found.map(|found| found.view.read().log_start))
+}
+
 async fn settled(index: i32, waiting: Waiting) -> PartitionProduceResponse {
-    let refused = |code: i16, error_message| PartitionProduceResponse {
-        index,
-        error_code: code,
-        base_offset: -1,
-        error_message,
-        ..Default::default()
-    };
+    let refused = |error_code| PartitionProduceResponse { index, error_code, base_offset: -1, ..Default::default() };
     match waiting {
-        Waiting::Rejected(Rejected { code, message }) => refused(code, message),
+        Waiting::Rejected(rejected, log_start) => PartitionProduceResponse {
+            error_message: rejected.message,
+            record_errors: rejected.records,
+            log_start_offset: log_start.map_or(-1, |start| start.0),
+            ..refused(rejected.code)
+        },
         Waiting::ForReplica(outcome, append_time) => match outcome.await {
             Ok(Outcome { outcome: ProduceOutcome::Acked { base }, log_start }) => PartitionProduceResponse {
                 index,
@@ -143,10 +146,10 @@ async fn settled(index: i32, waiting: Waiting) -> PartitionProduceResponse {
                 ..Default::default()
             },
             Ok(Outcome { outcome: ProduceOutcome::Refused(refusal) | ProduceOutcome::Unknown(refusal), .. }) => {
-                refused(refusal.code(), None)
+                refused(refusal.code())
             }
             // The shard has ended: the broker is shutting down.
-            Err(_) => refused(errors::NOT_LEADER_OR_FOLLOWER, None),
+            Err(_) => refused(errors::NOT_LEADER_OR_FOLLOWER),
         },
     }
 }
@@ -179,5 +182,30 @@ fn without_answer(response: &ProduceResponse) -> Reply {
     match all.find(|partition| partition.error_code != errors::NONE) {
         None => Reply::Nothing,
         Some(failed) => Reply::Close(format!("a produce with acks=0 failed with error code {}", failed.error_code)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::BatchBuilder;
+
+    #[test]
+    fn a_transaction_s_batch_needs_its_id() {
+        let mut builder = BatchBuilder::new();
+        builder.push(1, None, None, &[]).expect("a record that fits");
+        let plain = builder.build().expect("a batch that fits");
+        let mut transactional = plain.to_vec();
+        transactional[22] |= 0x10;
+        let request = |records: Vec<u8>, id: Option<&str>| {
+            let data = PartitionProduceData { records: Some(records.into()), ..Default::default() };
+            let topic = TopicProduceData { partition_data: vec![data], ..Default::default() };
+            let transactional_id = id.map(str::to_owned);
+            ProduceRequest { transactional_id, topic_data: vec![topic], ..Default::default() }
+        };
+        assert!(lacks_transaction(&request(transactional.clone(), None)));
+        assert!(!lacks_transaction(&request(transactional, Some("t"))));
+        assert!(!lacks_transaction(&request(plain.to_vec(), None)));
+        assert!(!lacks_transaction(&request(vec![0; 5], None)), "no header to read");
     }
 }

@@ -2,33 +2,23 @@
 //!
 //! Each request has a connection of its own, unless the case says otherwise. Topics get names of the run.
 
+mod ground;
+
 use super::connection::{Connection, Heard};
 use super::exchange::{Exchange, Outcome};
 use super::normal::Known;
 use super::render;
 use super::tree::{self, Tree};
-use highwater::wire::messages::create_topics::{CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig};
-use highwater::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
-use highwater::wire::messages::metadata::MetadataRequestTopic;
-use highwater::wire::messages::{
-    ApiVersionsRequest, CreateTopicsRequest, DeleteTopicsRequest, ListOffsetsRequest, MetadataRequest, MetadataResponse,
-};
+use highwater::wire::messages::{ApiVersionsRequest, MetadataRequest};
 use highwater::wire::{Api, ApiKey, Message, RequestMessage, Uuid};
 use std::collections::BTreeMap;
 use std::io;
-use std::thread;
-use std::time::{Duration, Instant};
 
-/// For a new topic to have leaders that know it.
-const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(50);
 /// The correlation id of a request of the script, and of the one behind it that shows whether it was answered.
 const CORRELATION: i32 = 7;
 const PROBE: i32 = 8;
 /// The metadata version that setting up uses: the first with topic ids.
 const METADATA: i16 = 12;
-/// The last version of DeleteTopics that has a list of names.
-const DELETE_BY_NAMES: i16 = 5;
 
 /// One run of the script against one cluster.
 pub struct Session {
@@ -81,15 +71,9 @@ impl Session {
         Ok(session)
     }
 
-    /// Deletes the run's topics; what was asked and answered.
-    pub fn finish(self) -> Result<Vec<Exchange>, SessionError> {
-        let address = self.address(self.any_broker());
-        let all = self.call(&address, METADATA, &MetadataRequest { topics: None, ..MetadataRequest::default() })?;
-        let names = all.topics.into_iter().filter_map(|topic| topic.name);
-        let topic_names = names.filter(|name| name.ends_with(&self.known.run)).collect();
-        let delete = DeleteTopicsRequest { topic_names, timeout_ms: 30_000, ..DeleteTopicsRequest::default() };
-        self.call(&address, DELETE_BY_NAMES, &delete)?;
-        Ok(self.exchanges)
+    /// What was asked and answered.
+    pub fn into_exchanges(self) -> Vec<Exchange> {
+        self.exchanges
     }
 
     /// Begins a chapter; the cases' names begin with its name.
@@ -175,122 +159,6 @@ impl Session {
         let heard = self.exchange(self.any_broker(), &request);
         let (outcome, _) = self.outcome(ApiKey::ApiVersions.api(), 0, heard);
         self.keep(case, Some(version), vec![format!("key {key} version {version}")], outcome);
-    }
-
-    /// Creates a topic and waits until its leaders know that they lead. Not a case.
-    pub fn topic(&mut self, name: &str, partitions: i32, replicas: i16) -> Result<Topic, SessionError> {
-        self.topic_with(name, partitions, replicas, &[])
-    }
-
-    /// As [`topic`](Self::topic), with settings.
-    pub fn topic_with(
-        &mut self,
-        name: &str,
-        num_partitions: i32,
-        replication_factor: i16,
-        settings: &[(&str, &str)],
-    ) -> Result<Topic, SessionError> {
-        let setting = |(name, value): &(&str, &str)| CreatableTopicConfig {
-            name: (*name).to_owned(),
-            value: Some((*value).to_owned()),
-        };
-        let configs = settings.iter().map(setting).collect();
-        self.create(name, CreatableTopic { num_partitions, replication_factor, configs, ..CreatableTopic::default() })?;
-        self.known_topic(name, num_partitions)
-    }
-
-    /// As [`topic`](Self::topic), each partition with one replica, on one broker.
-    pub fn topic_on(&mut self, broker: i32, name: &str, partitions: i32) -> Result<Topic, SessionError> {
-        let assignment = |partition_index| CreatableReplicaAssignment { partition_index, broker_ids: vec![broker] };
-        let assignments = (0..partitions).map(assignment).collect();
-        let topic =
-            CreatableTopic { num_partitions: -1, replication_factor: -1, assignments, ..CreatableTopic::default() };
-        self.create(name, topic)?;
-        self.known_topic(name, partitions)
-    }
-
-    fn create(&self, name: &str, topic: CreatableTopic) -> Result<(), SessionError> {
-        let topic = CreatableTopic { name: self.name(name), ..topic };
-        let create = CreateTopicsRequest { topics: vec![topic], ..CreateTopicsRequest::default() };
-        let created = self.call(&self.address(self.any_broker()), CreateTopicsRequest::VERSIONS.max, &create)?;
-        match created.topics.first() {
-            Some(created) if created.error_code == 0 => Ok(()),
-            other => Err(SessionError::SetUp(format!("topic {name} was not created: {other:?}"))),
-        }
-    }
-
-    /// Waits until a topic's leaders know that they lead, and learns its id. Not a case.
-    pub fn known_topic(&mut self, name: &str, partitions: i32) -> Result<Topic, SessionError> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let found = self.find(name)?;
-            if let Some(topic) = found.filter(|topic| topic.leaders.len() as i32 == partitions)
-                && self.leaders_answer(&topic)?
-            {
-                self.known.topics.insert(topic.id.0, name.to_owned());
-                return Ok(topic);
-            }
-            if Instant::now() > deadline {
-                return Err(SessionError::SetUp(format!("topic {name} has no leaders")));
-            }
-            thread::sleep(POLL);
-        }
-    }
-
-    /// Waits until no broker knows the topic. Not a case.
-    pub fn gone(&self, name: &str) -> Result<(), SessionError> {
-        let deadline = Instant::now() + PATIENCE;
-        for address in self.brokers.values() {
-            while self.describe(address, name)?.topics.iter().any(|topic| topic.error_code == 0) {
-                if Instant::now() > deadline {
-                    return Err(SessionError::SetUp(format!("topic {name} is still there")));
-                }
-                thread::sleep(POLL);
-            }
-        }
-        Ok(())
-    }
-
-    /// The topic, once every broker knows it with its leaders and full ISRs.
-    fn find(&self, name: &str) -> Result<Option<Topic>, SessionError> {
-        let mut found = None;
-        for address in self.brokers.values() {
-            let metadata = self.describe(address, name)?;
-            let Some(topic) = metadata.topics.into_iter().next().filter(|topic| topic.error_code == 0) else {
-                return Ok(None);
-            };
-            let mut partitions = topic.partitions;
-            partitions.sort_by_key(|partition| partition.partition_index);
-            if partitions.iter().any(|p| p.leader_id < 0 || p.isr_nodes.len() != p.replica_nodes.len()) {
-                return Ok(None);
-            }
-            let leaders = partitions.iter().map(|partition| partition.leader_id).collect();
-            found = Some(Topic { name: self.name(name), id: topic.topic_id, leaders });
-        }
-        Ok(found)
-    }
-
-    fn describe(&self, address: &str, name: &str) -> Result<MetadataResponse, SessionError> {
-        let topic = MetadataRequestTopic { name: Some(self.name(name)), ..MetadataRequestTopic::default() };
-        let request = MetadataRequest {
-            topics: Some(vec![topic]),
-            allow_auto_topic_creation: false,
-            ..MetadataRequest::default()
-        };
-        self.call(address, METADATA, &request)
-    }
-
-    fn leaders_answer(&self, topic: &Topic) -> Result<bool, SessionError> {
-        for (partition_index, leader) in (0..).zip(&topic.leaders) {
-            let partition = ListOffsetsPartition { partition_index, timestamp: -1, ..ListOffsetsPartition::default() };
-            let topic = ListOffsetsTopic { name: topic.name.clone(), partitions: vec![partition] };
-            let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..ListOffsetsRequest::default() };
-            let answer = self.call(&self.address(*leader), 7, &request)?;
-            if answer.topics.iter().flat_map(|topic| &topic.partitions).any(|partition| partition.error_code != 0) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// A request that isn't a case, and must be answered.
