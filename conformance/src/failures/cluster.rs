@@ -69,10 +69,10 @@ impl Cluster {
             cluster.add_broker(binary, id, controller_address, wish.can_be_cut == Some(id)).await?;
         }
         cluster.start_all()?;
-        if let Err(failed) = cluster.until_all_live().await {
-            return Err(cluster.with_what_was_said(failed));
+        match cluster.until_all_live().await {
+            Ok(()) => Ok(cluster),
+            Err(failed) => Err(cluster.with_what_was_said(failed.message().unwrap_or_default())),
         }
-        Ok(cluster)
     }
 
     async fn add_broker(
@@ -180,8 +180,8 @@ impl Cluster {
     }
 
     /// Keeps the nodes' directories for who wants to know more, and adds what the nodes said last.
-    pub fn with_what_was_said(mut self, failed: Failed) -> Failed {
-        let mut text = failed.message().unwrap_or_default().to_owned();
+    pub fn with_what_was_said(mut self, faults: &str) -> Failed {
+        let mut text = faults.to_owned();
         for process in self.processes() {
             let said = process.said();
             let lines: Vec<_> = said.lines().collect();

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 const MOST_TOLD: usize = 8;
 
 /// Waits until every replica is in sync again and has the whole log, then compares what a consumer reads and what lies
-/// in each copy with what writers were told. Nobody else writes any more.
+/// in each copy with what writers were told. Nobody else writes any more. Gives the values in the log.
 ///
 /// # Errors
 /// When a replica doesn't come back, and for everything that isn't as it should be.
@@ -23,16 +23,16 @@ pub async fn judge(log: &Log) -> Result<Vec<String>, Failed> {
     // What it commits commits everything before.
     until("a last value is acknowledged", async || last.write(1).await).await?;
     let (leader, end) = until_all_end_together(log).await?;
-    let read = read(log, leader, View::Consumer, end).await?;
-    let mut faults = log.history.contradictions(&read.values);
+    let consumed = read(log, leader, View::Consumer, end).await?;
+    let mut faults = log.history.contradictions(&consumed.values);
     for (replica, address) in addresses(log)? {
-        let copy = self::read(log, address, View::Copy, end).await?;
-        if let Some(difference) = read.difference(&copy) {
+        let copy = read(log, address, View::Copy, end).await?;
+        if let Some(difference) = consumed.difference(&copy) {
             faults.push(format!("the copy of {replica} isn't what consumers read: {difference}"));
         }
     }
     if faults.is_empty() {
-        return Ok(read.values);
+        return Ok(consumed.values);
     }
     let (count, told) = (faults.len(), faults.iter().take(MOST_TOLD).map(String::as_str));
     Err(format!("{count} faults of {}:\n  {}", log.topic, told.collect::<Vec<_>>().join("\n  ")).into())

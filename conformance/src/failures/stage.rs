@@ -29,15 +29,11 @@ pub fn play(
     runtime.block_on(async {
         let mut stage = Stage { cluster: Cluster::start(binary, wish).await? };
         let outcome = script(&mut stage).await;
-        let ailment = stage.cluster.ailment();
-        match (outcome, ailment) {
-            (Ok(()), None) => Ok(()),
-            (Ok(()), Some(ailment)) => Err(stage.cluster.with_what_was_said(ailment.into())),
-            (Err(failed), None) => Err(stage.cluster.with_what_was_said(failed)),
-            (Err(failed), Some(ailment)) => {
-                let text = format!("{}\n  {ailment}", failed.message().unwrap_or_default());
-                Err(stage.cluster.with_what_was_said(text.into()))
-            }
+        let failed = outcome.err().map(|failed| failed.message().unwrap_or("it failed").to_owned());
+        let faults: Vec<_> = [failed, stage.cluster.ailment()].into_iter().flatten().collect();
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(stage.cluster.with_what_was_said(&faults.join("\n  "))),
         }
     })
 }

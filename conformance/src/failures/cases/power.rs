@@ -1,11 +1,13 @@
 //! Power cuts: a process is gone, and so is a part of what it wrote and hadn't flushed.
 
 use crate::failures::Case;
+use crate::failures::ask;
 use crate::failures::cluster::Wish;
 use crate::failures::judge::judge;
 use crate::failures::load::Load;
 use crate::failures::log::Log;
 use crate::failures::stage::{ALL, Stage};
+use crate::failures::until::until;
 use highwater::storage::power_cut;
 use highwater_spec::values::BrokerId;
 use libtest_mimic::Failed;
@@ -16,6 +18,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("power cuts of one node after another lose nothing", Wish::default(), one_after_another),
         Case::new("a power cut of two nodes of three loses nothing with min ISR 3", Wish::default(), two_at_once),
         Case::new("a power cut after a clean stop loses nothing", Wish::default(), after_a_clean_stop),
+        Case::new("an eligible replica that lost power is eligible no more", Wish::default(), eligible),
     ]
 }
 
@@ -65,6 +68,38 @@ async fn after_a_clean_stop(stage: &mut Stage) -> Result<(), Failed> {
     }
     cut(stage, &log, &ALL)?;
     stage.cluster.start_all()?;
+    judge(&log).await.map(drop)
+}
+
+/// KIP-966: of three, one is gone, one was in sync until its power was cut, and the leader sleeps. Alone, the second
+/// must not lead: it may lack what it has acknowledged.
+async fn eligible(stage: &mut Stage) -> Result<(), Failed> {
+    let log = stage.usual_log().await?;
+    let load = Load::on(&log);
+    load.goes_on().await?;
+    let leader = log.until_led(|_| true).await?;
+    let [gone, eligible] = *ALL.into_iter().filter(|broker| *broker != leader).collect::<Vec<_>>().as_slice() else {
+        return Err("two followers are expected".into());
+    };
+    stage.kill(gone);
+    log.until_out_of_sync(gone).await?;
+    load.goes_on().await?;
+    load.stop().await?;
+    cut(stage, &log, &[eligible])?;
+    log.until_in_sync(&[leader]).await?;
+    stage.cluster.process(leader).pause()?;
+    stage.start(eligible)?;
+    let address = stage.cluster.address(eligible);
+    until("it is the only broker that is live", async || match ask::live_brokers(address).await {
+        Ok(live) if live == [eligible] => Ok(()),
+        seen => Err(format!("{seen:?}")),
+    })
+    .await?;
+    if let Some(elected) = ask::placement(address, &log.topic).await?.leader {
+        return Err(format!("{elected} leads, though none of those that are live is sure to have everything").into());
+    }
+    stage.cluster.process(leader).resume()?;
+    stage.start(gone)?;
     judge(&log).await.map(drop)
 }
 
