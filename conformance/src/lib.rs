@@ -1,11 +1,13 @@
 //! Judges real clusters: a cluster of ours, or any that speaks Kafka's protocol, Apache Kafka first.
 //!
 //! [`apache_kafka`] brings up a cluster of Apache's own brokers, the oracle. [`clients`] lets real clients use a cluster
-//! ([`target`]). [`requests`] sends raw requests and compares what two clusters make of them.
+//! ([`target`]). [`requests`] sends raw requests and compares what two clusters make of them. [`failures`] kills, stops
+//! and cuts off processes of ours.
 
 pub mod apache_kafka;
 pub mod clients;
 pub mod command;
+pub mod failures;
 pub mod requests;
 pub mod target;
 

@@ -85,7 +85,7 @@ fn bootstrap(line: &str) -> Option<String> {
 }
 
 /// The broker's binary, built now: a test of one package can't name the binary of another.
-fn built() -> io::Result<PathBuf> {
+pub fn built() -> io::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.args(["build", "--quiet", "--package", "highwater", "--bin", "highwater", "--message-format", "json"]);

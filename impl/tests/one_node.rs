@@ -7,6 +7,7 @@ use highwater::client::Connection;
 use highwater::records::{BatchBuilder, records, split};
 use highwater::wire::Uuid;
 use highwater::wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use highwater::wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use highwater::wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use highwater::wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use highwater::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
@@ -90,5 +91,27 @@ async fn what_was_produced_is_there_also_after_a_restart() {
     assert_eq!(produce(&mut connection, topic, &["d"]).await, 3);
     assert_eq!(fetch(&mut connection, topic, 2).await, [(2, "c".to_owned()), (3, "d".to_owned())]);
     drop(connection);
+    node.stop().await;
+}
+
+async fn delete(connection: &mut Connection, name: &str) {
+    let topic = DeleteTopicState { name: Some(name.to_owned()), ..Default::default() };
+    let request = DeleteTopicsRequest { topics: vec![topic], timeout_ms: 5000, ..Default::default() };
+    let response = connection.call(&request).await.expect("an answer");
+    assert_eq!(response.responses[0].error_code, 0, "{response:?}");
+}
+
+/// A topic of the same name is another topic.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_that_is_made_again_begins_empty() {
+    let node = OneNode::start().await;
+    let mut connection = node.connect().await;
+    let old = create(&mut connection, "t").await;
+    produce(&mut connection, old, &["a", "b"]).await;
+    delete(&mut connection, "t").await;
+    let new = create(&mut connection, "t").await;
+    assert_ne!(old, new);
+    assert_eq!(produce(&mut connection, new, &["c"]).await, 0);
+    assert_eq!(fetch(&mut connection, new, 0).await, [(0, "c".to_owned())]);
     node.stop().await;
 }

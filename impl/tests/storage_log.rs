@@ -32,6 +32,25 @@ fn a_segment_ends_when_the_rules_say_so() {
     assert_eq!(sizes("time", LogConfig { segment_ms: 10, ..whole }, &[1, 11, 5, 12, 22, 23]), [3, 2, 1]);
 }
 
+/// From wherever a batch begins, one that fits is read, also when what lies before it fills most of what is looked at.
+#[test]
+fn no_size_of_batch_stops_a_reader() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = open(dir.path(), LogConfig::default());
+    let sizes = [10, 7_000, 9_000, 500_000, 900_000, 20, 20, 950_000, 8_100, 64_000, 1_000_000, 10];
+    // Of two records each, so that the index knows the batch before the one that is looked for.
+    for (index, size) in (0..).zip(sizes) {
+        log.append(&[batch(Offset(2 * index), 0, &[1, 1], size / 2)]).unwrap();
+    }
+    for most in [1, 8_000, 100_000, 1 << 20] {
+        for from in (0..2 * sizes.len() as i64).step_by(2) {
+            let read = log.reader().read(Offset(from), Offset(i64::MAX), most, true).unwrap();
+            let first = highwater::records::BatchHeader::parse(&read).expect("at least one batch");
+            assert_eq!(first.base_offset, Offset(from), "from {from}, at most {most} bytes");
+        }
+    }
+}
+
 #[test]
 fn a_full_index_ends_a_segment() {
     let dir = tempfile::tempdir().unwrap();

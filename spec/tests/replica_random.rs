@@ -161,7 +161,12 @@ impl World {
         let published = out.iter().position(|output| matches!(output, Output::Publish(_)));
         match published.map(|index| (index, &out[index])) {
             Some((index, Output::Publish(view))) => {
-                prop_assert_eq!(index, out.len() - 1, "something follows the publication: {:?}", out);
+                let answers = out[index + 1..].iter().all(|output| matches!(output, Output::Reply { .. }));
+                prop_assert!(answers, "more than answers follows the publication: {:?}", out);
+                let told = out[..index]
+                    .iter()
+                    .any(|output| matches!(output, Output::Reply { outcome: ProduceOutcome::Acked { .. }, .. }));
+                prop_assert!(!told, "a producer hears before readers can see: {:?}", out);
                 prop_assert_eq!(view, &self.replica.read_view());
             }
             _ => prop_assert_eq!(before.read_view(), self.replica.read_view(), "readers don't hear of a change"),

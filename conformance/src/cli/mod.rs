@@ -2,6 +2,7 @@
 
 mod apache_kafka;
 mod clients;
+mod failures;
 mod requests;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,8 @@ enum Command {
     ApacheKafka(apache_kafka::Args),
     /// Let real clients, unmodified, use a cluster
     Clients(clients::Args),
+    /// Kill, stop and cut off nodes of clusters on this machine, and see what is lost
+    Failures(failures::Args),
     /// Send a script of raw requests, sound and malformed, and tell every answer
     Requests(requests::RequestsArgs),
     /// Send the script to two clusters, and tell what they answer differently
@@ -36,6 +39,7 @@ pub fn answer(cli: Cli) -> ExitCode {
     let answered = match cli.command {
         Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
         Command::Clients(args) => Ok(clients::answer(args)),
+        Command::Failures(args) => failures::answer(args),
         Command::Requests(args) => requests::requests(args),
         Command::Compare(args) => requests::compared(args),
     };

@@ -118,17 +118,21 @@ impl Consume {
 }
 
 async fn start(client: &mut Client, partition: &Partition, from: Start) -> Result<Offset, Failure> {
-    let found = match from {
-        Start::At(offset) => return Ok(offset),
-        Start::Beginning => client.offset_at(partition, EARLIEST).await?,
-        Start::End => client.offset_at(partition, LATEST).await?,
-        Start::Time(time) => client.offset_at(partition, time).await?,
-    };
-    match found {
-        Some(offset) => Ok(offset),
-        // No record is that young: the next ones will be.
-        None => Ok(client.offset_at(partition, LATEST).await?.unwrap_or_default()),
+    let first = client.offset_at(partition, EARLIEST).await?.unwrap_or_default();
+    let end = client.offset_at(partition, LATEST).await?.unwrap_or_default();
+    match from {
+        Start::Beginning => Ok(first),
+        Start::End => Ok(end),
+        Start::At(offset) if first <= offset && offset <= end => Ok(offset),
+        Start::At(offset) => Err(out_of_range(partition, offset, first, end)),
+        // Where no record is that young, the next ones will be.
+        Start::Time(time) => Ok(client.offset_at(partition, time).await?.unwrap_or(end)),
     }
+}
+
+fn out_of_range(partition: &Partition, asked: Offset, first: Offset, end: Offset) -> Failure {
+    let range = format!("its offsets begin at {first} and end before {end}");
+    Failure::said(format!("{partition} has no offset {asked}: {range}; try --from beginning"))
 }
 
 impl Reading {
@@ -192,21 +196,19 @@ impl Reading {
         for (partition, answer) in answers {
             match answer {
                 Ok(fetched) => self.print(&partition, fetched)?,
-                Err(ErrorCode::OFFSET_OUT_OF_RANGE) => return Err(self.out_of_range(&partition).await),
+                Err(ErrorCode::OFFSET_OUT_OF_RANGE) => return Err(self.out_of_range(&partition).await?),
                 Err(code) => trouble = Some(ClientError::refused(format!("partition {partition}"), code)),
             }
         }
         Ok(trouble)
     }
 
-    async fn out_of_range(&mut self, partition: &Partition) -> Failure {
+    /// The log's start has moved past what was to be read, or its end has gone back.
+    async fn out_of_range(&mut self, partition: &Partition) -> Result<Failure, Failure> {
         let asked = self.next.get(partition).copied().unwrap_or_default();
-        let first = self.client.offset_at(partition, EARLIEST).await.ok().flatten();
-        let end = self.client.offset_at(partition, LATEST).await.ok().flatten();
-        let range = first
-            .zip(end)
-            .map_or_else(String::new, |(first, end)| format!(": it begins at {first} and ends before {end}"));
-        Failure::said(format!("{partition} has no offset {asked}{range}; try --from beginning"))
+        let first = self.client.offset_at(partition, EARLIEST).await?.unwrap_or_default();
+        let end = self.client.offset_at(partition, LATEST).await?.unwrap_or_default();
+        Ok(out_of_range(partition, asked, first, end))
     }
 
     fn print(&mut self, partition: &Partition, fetched: Fetched) -> Result<(), Failure> {

@@ -43,9 +43,9 @@ impl Failure {
 
 fn hint(error: &ClientError) -> String {
     match error {
-        ClientError::UnknownTopic(topic) => format!(
-            "; `highwater topic list` shows those that do, `highwater topic create --topic {topic}` makes it one of them"
-        ),
+        ClientError::UnknownTopic(topic) => {
+            format!("; `highwater topic list` shows those that do, `highwater topic create --topic {topic}` creates it")
+        }
         ClientError::UnknownPartition { topic, .. } => format!("; see `highwater topic describe --topic {topic}`"),
         _ => String::new(),
     }

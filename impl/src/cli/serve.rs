@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long a clean stop may take. It needs the controller's consent, and there may be no controller any more.
-const CLEAN_STOP: Duration = Duration::from_secs(10);
+const CLEAN_STOP: Duration = Duration::from_secs(5);
 
 /// Run one node: a broker, a controller or both.
 ///

@@ -12,7 +12,7 @@ pub struct Server {
     #[arg(long, value_name = "SERVERS", value_delimiter = ',', value_parser = endpoint)]
     #[arg(default_value = "127.0.0.1:9092")]
     bootstrap_server: Vec<Endpoint>,
-    /// Seconds to keep trying while the cluster has no leader, or cannot be reached.
+    /// Seconds to keep trying while a partition has no leader, or brokers cannot be reached any more.
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     timeout: u32,
 }

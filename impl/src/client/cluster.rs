@@ -136,7 +136,8 @@ impl Client {
         self.connections.insert(connection.address().to_owned(), connection);
     }
 
-    /// Tries until it succeeds, fails for good, or patience ends. What is known about topics is forgotten in between.
+    /// Tries until it succeeds, fails for good, or patience ends. What is known about topics is forgotten in between. A
+    /// cluster that was never reached is not waited for: its address is probably wrong.
     ///
     /// # Errors
     /// What the last attempt said.
@@ -148,7 +149,7 @@ impl Client {
         let deadline = Instant::now() + self.patience.success;
         loop {
             match attempt(self).await {
-                Err(error) if asks_again_after(&error) && Instant::now() < deadline => {
+                Err(error) if asks_again_after(&error) && Instant::now() < deadline && !self.brokers.is_empty() => {
                     tracing::debug!(%error, "asked again");
                     self.forget_topics();
                     sleep(BACKOFF).await;
@@ -225,7 +226,7 @@ impl Client {
             });
         };
         if found.leader_id < 0 {
-            return Err(ClientError::refused(partition.to_string(), ErrorCode::LEADER_NOT_AVAILABLE));
+            return Err(ClientError::refused(format!("partition {partition}"), ErrorCode::LEADER_NOT_AVAILABLE));
         }
         Ok((found.leader_id, topic))
     }

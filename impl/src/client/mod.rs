@@ -5,6 +5,8 @@
 //! those, and work with this broker.
 
 mod cluster;
+#[cfg(test)]
+mod cluster_tests;
 mod connection;
 #[cfg(test)]
 mod connection_tests;

@@ -166,11 +166,24 @@ impl BrokerHost {
             _ => None,
         };
         let mut outputs = Vec::new();
+        let knew = self.machine.is_published();
         self.machine.step(&self.around.rules, input, &mut outputs);
+        if self.machine.is_published() && !knew {
+            self.set_strays_aside();
+        }
         for output in outputs {
             self.carry_out(output);
         }
         self.show(unfenced);
+    }
+
+    /// Before the first replica is opened: what the metadata does not know must not be in the way of what it does.
+    fn set_strays_aside(&self) {
+        let (image, me) = (self.machine.image(), self.machine.me());
+        let belongs = |id| image.partition(id).is_some_and(|partition| partition.replicas.contains(&me));
+        if let Err(error) = self.around.log_dirs.set_strays_aside(belongs) {
+            tracing::error!(%error, "logs of topics that are gone were not set aside");
+        }
     }
 
     /// Handlers see the metadata once the shards have been told: what they then ask of a shard comes after it.
@@ -250,7 +263,10 @@ impl BrokerHost {
             closed
         });
         let closing: Vec<_> = closing.collect();
-        let clean = closing.into_iter().map(|closed| closed.blocking_recv().unwrap_or(false)).fold(true, |a, b| a && b);
+        let mut clean = true;
+        for closed in closing {
+            clean &= closed.blocking_recv().unwrap_or(false);
+        }
         let written = self.around.log_dirs.write_checkpoints(&shown);
         if let Err(error) = &written {
             tracing::error!(%error, "checkpoints were not written: the next start recovers");

@@ -4,7 +4,7 @@ use super::partitions::Partition;
 use crate::storage::{LogDir, PartitionName, StorageError};
 use crate::wire::Uuid;
 use highwater_spec::log::LastRun;
-use highwater_spec::values::{BrokerEpoch, Offset, TopicId};
+use highwater_spec::values::{BrokerEpoch, Offset, TopicId, TopicPartition};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,12 +35,28 @@ impl LogDirs {
         let last_run = match dir.topic_of(name)? {
             Some(found) if found == topic => dir.last_run(name),
             Some(_) => {
-                dir.discard(name)?;
+                set_aside(&dir, name)?;
                 LastRun::UNKNOWN
             }
             None => LastRun::UNKNOWN,
         };
         Ok(Place { folder: dir.create(name, Some(topic))?, last_run })
+    }
+
+    /// Sets aside what belongs to no partition of the cluster any more: topics that were deleted while the broker was
+    /// down, say.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn set_strays_aside(&self, belongs: impl Fn(TopicPartition) -> bool) -> Result<(), StorageError> {
+        let dir = self.dir();
+        for folder in dir.partitions()? {
+            let Some(topic) = folder.topic_id else { continue };
+            if !belongs(TopicPartition { topic, index: folder.name.index }) {
+                set_aside(&dir, &folder.name)?;
+            }
+        }
+        Ok(())
     }
 
     /// Notes how far logs are durable, and their high watermarks.
@@ -91,6 +107,12 @@ impl LogDirs {
     fn dir(&self) -> MutexGuard<'_, LogDir> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn set_aside(dir: &LogDir, name: &PartitionName) -> Result<(), StorageError> {
+    let aside = dir.set_aside(name)?;
+    tracing::warn!(partition = %name, folder = %aside.display(), "its topic is gone: its log was set aside");
+    Ok(())
 }
 
 fn by_name(partitions: &[Arc<Partition>], offset: impl Fn(&Partition) -> Offset) -> BTreeMap<PartitionName, Offset> {

@@ -10,6 +10,7 @@
 //! ```
 
 mod broker_host;
+mod checkpoints;
 mod cluster;
 mod connection;
 mod controller_host;

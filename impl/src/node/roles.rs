@@ -2,6 +2,7 @@
 
 use super::NodeError;
 use super::broker_host::{self, BrokerHost, Life, Shards};
+use super::checkpoints::Checkpoints;
 use super::cluster::Cluster;
 use super::connection::{self, Limits, Service};
 use super::controller_host::{self, Ask, Committed, ControllerHost};
@@ -13,18 +14,18 @@ use super::log_configs::LogConfigs;
 use super::log_dirs::LogDirs;
 use super::metadata_fetcher::MetadataFetcher;
 use super::metadata_log::MetadataLog;
-use super::partitions::{Partition, Partitions};
+use super::partitions::Partitions;
 use super::shard::{self, Shard};
 use super::to_controller::{Call, Caller, Channel};
 use crate::cells::{Inbox, Parked, Published};
 use crate::client::{ClientError, Connection};
 use crate::config::{Endpoint, NodeConfig};
-use crate::storage::StorageError;
 use crate::wire::messages::describe_cluster::DescribeClusterRequest;
 use highwater_spec::broker::{Broker, Input};
 use highwater_spec::controller::Config;
 use highwater_spec::rules::Rules;
 use highwater_spec::values::IncarnationId;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
@@ -61,6 +62,7 @@ pub struct ControllerRole {
     /// `None` while it runs, then what ended it; an empty text is a clean end.
     ended: watch::Receiver<Option<String>>,
     accepting: JoinHandle<()>,
+    thread: thread::JoinHandle<()>,
 }
 
 impl ControllerRole {
@@ -82,7 +84,7 @@ impl ControllerRole {
             config: Arc::clone(config),
         };
         let timing = controller_host::Timing { session: config.broker_session_timeout, leaderless: LEADERLESS };
-        let host = ControllerHost::open(log, common.rules.clone(), timing, committed, log_grew)?;
+        let host = ControllerHost::open(log, common.rules, timing, committed, log_grew)?;
         let defaults = Config {
             min_insync_replicas: u32::try_from(config.min_insync_replicas).ok(),
             unclean_leader_election: config.unclean_leader_election_enable.then_some(true),
@@ -90,13 +92,13 @@ impl ControllerRole {
         };
         let (ending, ended) = watch::channel(None);
         let of_thread = Arc::clone(&inbox);
-        spawn("controller", move || {
+        let thread = spawn("controller", move || {
             let outcome = host.run(&of_thread, defaults);
             of_thread.close();
             let _ = ending.send(Some(outcome.err().map(|error| error.to_string()).unwrap_or_default()));
         })?;
         let accepting = tokio::spawn(accept(listener, Arc::new(service), limits(config)));
-        Ok(Self { address, inbox, ended, accepting })
+        Ok(Self { address, inbox, ended, accepting, thread })
     }
 
     /// Where it listens.
@@ -117,6 +119,7 @@ impl ControllerRole {
         self.accepting.abort();
         self.inbox.close();
         let _ = self.ended.wait_for(Option::is_some).await;
+        let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
     }
 }
 
@@ -126,6 +129,8 @@ pub struct BrokerRole {
     inbox: Arc<Inbox<broker_host::Event>>,
     life: watch::Receiver<Life>,
     tasks: Vec<JoinHandle<()>>,
+    threads: Vec<thread::JoinHandle<()>>,
+    end_checkpoints: Arc<Inbox<Infallible>>,
 }
 
 impl BrokerRole {
@@ -142,7 +147,7 @@ impl BrokerRole {
 
         let around = Arc::new(shard::Surroundings {
             me,
-            rules: common.rules.clone(),
+            rules: common.rules,
             log_dirs: Arc::clone(&common.log_dirs),
             partitions: Arc::clone(&partitions),
             fetcher: fetches.clone(),
@@ -150,7 +155,8 @@ impl BrokerRole {
             lag: config.replica_lag_time_max,
             fetch_backoff: config.replica_fetch_backoff,
         });
-        let shards = start_shards(&around, config.num_io_threads)?;
+        let mut threads = Vec::new();
+        let shards = start_shards(&around, config.num_io_threads, &mut threads)?;
         let fetcher = fetcher::Surroundings {
             me,
             cluster: Arc::clone(&cluster),
@@ -161,11 +167,13 @@ impl BrokerRole {
             response_bytes: size(config.replica_fetch_response_max_bytes),
             timeout: ANSWER,
         };
-        start_host(common, inbox.clone(), &shards, &partitions, &cluster, living, calls)?;
+        threads.push(start_host(common, inbox.clone(), &shards, &partitions, &cluster, living, calls)?);
+        let end_checkpoints = Arc::new(Inbox::new());
+        threads.push(start_checkpoints(common, &partitions, &end_checkpoints)?);
         let service = BrokerService {
             me,
             cluster_id: common.cluster_id.clone(),
-            rules: common.rules.clone(),
+            rules: common.rules,
             cluster,
             partitions: Arc::clone(&partitions),
             log_configs: LogConfigs::new(config),
@@ -186,16 +194,9 @@ impl BrokerRole {
             tokio::spawn(Fetcher::new(fetcher, fetches).run(fetch_events)),
             tokio::spawn(caller(common, address, &inbox).run(called)),
             tokio::spawn(metadata.run()),
-            tokio::spawn(checkpoint(
-                config.replica_high_watermark_checkpoint_interval,
-                common,
-                &partitions,
-                high_watermarks,
-            )),
-            tokio::spawn(checkpoint(config.log_flush_offset_checkpoint_interval, common, &partitions, recovery_points)),
             tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config))),
         ];
-        Ok(Self { address, inbox, life, tasks })
+        Ok(Self { address, inbox, life, tasks, threads, end_checkpoints })
     }
 
     /// Where it listens.
@@ -217,7 +218,19 @@ impl BrokerRole {
     pub async fn shutdown(self) {
         let _ = self.inbox.send(broker_host::Event::Heard(Input::ShutdownAsked));
         self.ended().await;
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.end_checkpoints.close();
+        for task in self.tasks {
+            task.abort();
+            let _ = task.await;
+        }
+        // Only now is the log directory free: whoever starts the node again finds it unlocked.
+        let threads = self.threads;
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                let _ = thread.join();
+            }
+        });
+        let _ = joined.await;
     }
 }
 
@@ -238,12 +251,16 @@ async fn try_cluster_id(controller: &Endpoint) -> Result<String, ClientError> {
     Ok(connection.call(&request).await?.cluster_id)
 }
 
-fn start_shards(around: &Arc<shard::Surroundings>, count: usize) -> Result<Shards, NodeError> {
+fn start_shards(
+    around: &Arc<shard::Surroundings>,
+    count: usize,
+    threads: &mut Vec<thread::JoinHandle<()>>,
+) -> Result<Shards, NodeError> {
     let mut inboxes = Vec::with_capacity(count);
     for number in 0..count {
         let (inbox, around) = (Arc::new(Inbox::new()), Arc::clone(around));
         inboxes.push(Arc::clone(&inbox));
-        spawn(&format!("shard-{number}"), move || Shard::new(around, inbox).run())?;
+        threads.push(spawn(&format!("shard-{number}"), move || Shard::new(around, inbox).run())?);
     }
     Ok(Shards::new(inboxes))
 }
@@ -256,10 +273,10 @@ fn start_host(
     cluster: &Arc<Published<Cluster>>,
     life: watch::Sender<Life>,
     controller: mpsc::UnboundedSender<Call>,
-) -> Result<(), NodeError> {
+) -> Result<thread::JoinHandle<()>, NodeError> {
     let config = &common.config;
     let around = broker_host::Surroundings {
-        rules: common.rules.clone(),
+        rules: common.rules,
         shards: shards.clone(),
         partitions: Arc::clone(partitions),
         log_dirs: Arc::clone(&common.log_dirs),
@@ -271,6 +288,21 @@ fn start_host(
     };
     let machine = Broker::new(config.node_id, IncarnationId(random()), common.log_dirs.previous_broker_epoch());
     spawn("broker", move || BrokerHost::new(machine, around).run(&inbox))
+}
+
+fn start_checkpoints(
+    common: &Common,
+    partitions: &Arc<Partitions>,
+    end: &Arc<Inbox<Infallible>>,
+) -> Result<thread::JoinHandle<()>, NodeError> {
+    let checkpoints = Checkpoints {
+        log_dirs: Arc::clone(&common.log_dirs),
+        partitions: Arc::clone(partitions),
+        recovery_points: common.config.log_flush_offset_checkpoint_interval,
+        high_watermarks: common.config.replica_high_watermark_checkpoint_interval,
+    };
+    let end = Arc::clone(end);
+    spawn("checkpoints", move || checkpoints.run(&end))
 }
 
 fn caller(common: &Common, address: SocketAddr, inbox: &Arc<Inbox<broker_host::Event>>) -> Caller {
@@ -287,34 +319,6 @@ fn caller(common: &Common, address: SocketAddr, inbox: &Arc<Inbox<broker_host::E
         controller: common.quorum.clone(),
         timeout: common.config.broker_session_timeout,
         inbox: Arc::clone(inbox),
-    }
-}
-
-fn high_watermarks(dirs: &LogDirs, partitions: &[Arc<Partition>]) -> Result<(), StorageError> {
-    dirs.write_high_watermarks(partitions)
-}
-
-fn recovery_points(dirs: &LogDirs, partitions: &[Arc<Partition>]) -> Result<(), StorageError> {
-    dirs.write_recovery_points(partitions)
-}
-
-/// Notes something of every log, now and then.
-fn checkpoint(
-    every: Duration,
-    common: &Common,
-    partitions: &Arc<Partitions>,
-    write: fn(&LogDirs, &[Arc<Partition>]) -> Result<(), StorageError>,
-) -> impl Future<Output = ()> + use<> {
-    let (dirs, partitions) = (Arc::clone(&common.log_dirs), Arc::clone(partitions));
-    async move {
-        loop {
-            tokio::time::sleep(every.max(Duration::from_millis(1))).await;
-            let (dirs, partitions) = (Arc::clone(&dirs), Arc::clone(&partitions));
-            let written = tokio::task::spawn_blocking(move || write(&dirs, &partitions.all())).await;
-            if let Ok(Err(error)) = written {
-                tracing::error!(%error, "a checkpoint was not written");
-            }
-        }
     }
 }
 
@@ -363,6 +367,6 @@ fn size(bytes: u32) -> i32 {
     i32::try_from(bytes).unwrap_or(i32::MAX)
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), NodeError> {
-    thread::Builder::new().name(name.to_owned()).spawn(run).map(drop).map_err(NodeError::Thread)
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>, NodeError> {
+    thread::Builder::new().name(name.to_owned()).spawn(run).map_err(NodeError::Thread)
 }

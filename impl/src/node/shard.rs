@@ -334,13 +334,15 @@ impl Shard {
 
     fn close_logs(&mut self) -> bool {
         self.timers.cancel_all(|_| true);
-        let closed = self.hosted.drain().map(|(_, hosted)| {
+        let mut clean = true;
+        for (_, hosted) in self.hosted.drain() {
             let name = hosted.name().clone();
-            hosted
-                .close()
-                .inspect_err(|error| tracing::error!(partition = %name, %error, "its log was not closed cleanly"))
-        });
-        closed.fold(true, |clean, closed| clean && closed.unwrap_or(false))
+            clean &= hosted.close().unwrap_or_else(|error| {
+                tracing::error!(partition = %name, %error, "its log was not closed cleanly");
+                false
+            });
+        }
+        clean
     }
 
     fn tell_fetcher(&self, event: fetcher::Event) {

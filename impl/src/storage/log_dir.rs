@@ -5,7 +5,7 @@
 
 use super::clean_shutdown::{self, Shutdown};
 use super::error::Context;
-use super::names::DELETE;
+use super::names::{DELETE, STRAY};
 use super::offset_checkpoint::{self as checkpoint, HIGH_WATERMARKS, LOG_STARTS, Offsets, RECOVERY_POINTS};
 use super::{MetaProperties, PartitionName, StorageError, durable, partition_metadata};
 use highwater_spec::log::LastRun;
@@ -170,16 +170,22 @@ impl LogDir {
         partition_metadata::load(&self.folder_of(partition))
     }
 
-    /// Takes a partition's folder away, with everything in it.
+    /// Sets a folder aside that belongs to no partition of the cluster any more, as Kafka does: renamed, for someone to
+    /// look at, and where it went.
     ///
     /// # Errors
     /// [`StorageError::Io`].
-    pub fn discard(&self, partition: &PartitionName) -> Result<(), StorageError> {
+    pub fn set_aside(&self, partition: &PartitionName) -> Result<PathBuf, StorageError> {
         let folder = self.folder_of(partition);
-        let doomed = self.path.join(format!("{partition}{DELETE}"));
-        fs::rename(&folder, &doomed).context("rename", &folder)?;
+        let names = (0_u32..).map(|number| match number {
+            0 => format!("{partition}{STRAY}"),
+            _ => format!("{partition}.{number}{STRAY}"),
+        });
+        let mut free = names.map(|name| self.path.join(name)).filter(|path| !path.exists());
+        let aside = free.next().unwrap_or_else(|| folder.clone());
+        fs::rename(&folder, &aside).context("rename", &folder)?;
         durable::sync_folder(&self.path)?;
-        fs::remove_dir_all(&doomed).context("remove", &doomed)
+        Ok(aside)
     }
 
     /// Leaves the mark of a clean shutdown. Every log is closed and every checkpoint stored before.

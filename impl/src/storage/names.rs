@@ -11,6 +11,8 @@ pub(super) const INDEX: &str = "index";
 pub(super) const TIME_INDEX: &str = "timeindex";
 /// The endings of a segment's other files, which Kafka may have left.
 pub(super) const OTHERS: [&str; 2] = ["txnindex", "snapshot"];
+/// The ending of a folder that was set aside.
+pub(super) const STRAY: &str = "-stray";
 /// The ending of a folder that is about to be removed.
 pub(super) const DELETE: &str = "-delete";
 

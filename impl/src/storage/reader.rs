@@ -8,8 +8,8 @@ use bytes::Bytes;
 use highwater_spec::values::Offset;
 use std::sync::Arc;
 
-/// How much more than asked for is read, since batches begin somewhat after the place that the index knows.
-const SLACK: usize = 8 << 10;
+/// How much is read at once to find a batch, which begins somewhat after the place that the index knows.
+const WINDOW: usize = 8 << 10;
 
 /// A log's reading side. It holds no lock while it reads, and never returns bytes of two histories.
 #[derive(Clone, Debug)]
@@ -77,14 +77,11 @@ impl Ask {
         let size = segment.size();
         let mut position = segment.position_before(self.from)?;
         while position < size {
-            let left = usize::try_from(size - position).unwrap_or(usize::MAX);
-            let window = segment.read(position, self.max_bytes.saturating_add(SLACK).min(left))?;
+            let window = segment.read(position, WINDOW.min(until(position, size)))?;
             let passed = self.pass(segment, position, &window)?;
             position += passed.bytes;
             if let Some(first) = passed.first {
-                // The window may begin after the end of what was passed.
-                let rest = window.slice(usize::try_from(passed.bytes).unwrap_or(usize::MAX).min(window.len())..);
-                return self.take(segment, position, &first, &rest).map(Some);
+                return self.take(segment, position, &first).map(Some);
             }
         }
         Ok(None)
@@ -107,15 +104,15 @@ impl Ask {
         }
     }
 
-    /// Takes batches from `rest`, which begins with `first`, as many as are allowed.
-    fn take(&self, segment: &Segment, position: u64, first: &BatchHeader, rest: &Bytes) -> Result<Bytes, StorageError> {
+    /// Takes batches from `position` on, where `first` begins, as many as are allowed.
+    fn take(&self, segment: &Segment, position: u64, first: &BatchHeader) -> Result<Bytes, StorageError> {
         if first.next_offset() > self.upto {
             return Ok(Bytes::new());
         }
         if first.size() > self.max_bytes {
             return if self.at_least_one { segment.read(position, first.size()) } else { Ok(Bytes::new()) };
         }
-        let allowed = rest.slice(..rest.len().min(self.max_bytes));
+        let allowed = segment.read(position, self.max_bytes.min(until(position, segment.size())))?;
         let mut taken = 0;
         while let Ok(header) = BatchHeader::parse(&allowed[taken..])
             && header.next_offset() <= self.upto
@@ -125,6 +122,10 @@ impl Ask {
         }
         Ok(allowed.slice(..taken))
     }
+}
+
+fn until(position: u64, size: u64) -> usize {
+    usize::try_from(size.saturating_sub(position)).unwrap_or(usize::MAX)
 }
 
 struct Passed {

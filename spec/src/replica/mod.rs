@@ -187,7 +187,7 @@ impl<C: Carrier> Machine for Replica<C> {
     type Output = Output<C>;
 
     fn step(&mut self, rules: &Rules, input: Input<C>, out: &mut Vec<Output<C>>) {
-        let before = self.visible();
+        let (before, begun) = (self.visible(), out.len());
         match input {
             Input::Assigned(assignment) => self.assigned(rules, assignment, out),
             Input::ClusterChanged { peers, min_insync_replicas } => self.cluster_changed(&peers, min_insync_replicas),
@@ -212,7 +212,10 @@ impl<C: Carrier> Machine for Replica<C> {
             }
         }
         if before != self.visible() {
-            out.push(Output::Publish(self.read_view()));
+            // `replica.read.own`: whoever is told that records are committed can read them at once.
+            let of_this_step = out[begun..].iter().rev();
+            let replies = of_this_step.take_while(|output| matches!(output, Output::Reply { .. })).count();
+            out.insert(out.len() - replies, Output::Publish(self.read_view()));
         }
     }
 }

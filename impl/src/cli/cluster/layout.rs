@@ -7,9 +7,10 @@
 
 use crate::cli::failure::Failure;
 use highwater::config::{Endpoint, NodeConfig, Settings};
+use rustix::fs::{FlockOperation, flock};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// The controller's node id.
@@ -20,6 +21,8 @@ const HOST: &str = "127.0.0.1";
 /// A cluster's place on disk.
 pub struct Layout {
     root: PathBuf,
+    /// Held as long as this cluster runs.
+    _lock: File,
     /// Removes `root` when it is dropped.
     _temporary: Option<tempfile::TempDir>,
     /// By node id; 0 until the kernel has chosen.
@@ -57,7 +60,8 @@ impl Layout {
             Failure::said(format!("--base-port {base_port} leaves no room for {brokers} brokers and a controller"))
         })?;
         let (root, temporary) = root(dir)?;
-        let layout = Self { root, _temporary: temporary, ports, settings };
+        let _lock = lock(&root)?;
+        let layout = Self { root, _lock, _temporary: temporary, ports, settings };
         layout.check()?;
         Ok(layout)
     }
@@ -158,6 +162,17 @@ fn root(dir: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>), Fa
     Ok((root, None))
 }
 
+/// Two clusters in one directory would write over each other's properties.
+fn lock(root: &Path) -> Result<File, Failure> {
+    let path = root.join(".cluster.lock");
+    let file = File::options().create(true).write(true).truncate(false).open(&path);
+    let file = file.map_err(|error| Failure::said(format!("cannot write {}: {error}", path.display())))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(_) => Err(Failure::said(format!("another `highwater cluster` runs in {}", root.display()))),
+    }
+}
+
 impl Node {
     /// What to type to start it again.
     pub fn command(&self) -> String {
@@ -232,6 +247,16 @@ mod tests {
         assert!(layout(65532, &[]).is_ok());
         assert!(refusal(0, &[("num.partitions", "x")]).contains("num.partitions=x is not valid"));
         assert!(refusal(0, &[("no.such", "x")]).contains("there is no such setting"));
+    }
+
+    #[test]
+    fn a_place_holds_one_cluster() {
+        let place = tempfile::tempdir().unwrap();
+        let take = || Layout::new(Some(place.path().to_owned()), 1, 0, Vec::new());
+        let first = take().unwrap();
+        assert!(take().err().unwrap().to_string().starts_with("another `highwater cluster` runs in "));
+        drop(first);
+        assert!(take().is_ok());
     }
 
     #[test]

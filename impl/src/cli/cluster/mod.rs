@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 /// How long a node may take to open its ports.
 const START: Duration = Duration::from_secs(30);
 /// How long a node may take to stop before it is killed. It is longer than a node's own limit.
-const STOP: Duration = Duration::from_secs(15);
+const STOP: Duration = Duration::from_secs(10);
 /// How long a node that died stays away with `--restart`.
 const RESTART_AFTER: Duration = Duration::from_millis(500);
 

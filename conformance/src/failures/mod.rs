@@ -1,0 +1,56 @@
+//! Failures, on processes of ours: killed, asleep, cut off, without power, and what has become of every value that was
+//! written meanwhile.
+//!
+//! Each case has a cluster of its own. A case waits for conditions and never for time, and asserts none. What is judged
+//! (`judge`): every acknowledged value is where it was acknowledged, what was refused is nowhere, nothing is
+//! there twice, each writer's order is kept, and at the end all copies are the same, byte for byte.
+
+mod ask;
+pub mod binary;
+mod cases;
+mod cluster;
+mod copy;
+mod history;
+mod judge;
+mod load;
+mod log;
+mod port;
+mod process;
+mod proxy;
+mod stage;
+mod until;
+mod writer;
+
+use cluster::Wish;
+use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
+use stage::{Stage, play};
+use std::path::Path;
+use std::sync::Arc;
+
+type Run = Box<dyn FnOnce(&Path) -> Result<(), Failed> + Send>;
+
+/// One thing that goes wrong.
+struct Case {
+    name: &'static str,
+    run: Run,
+}
+
+impl Case {
+    fn new(
+        name: &'static str,
+        wish: Wish,
+        script: impl AsyncFnOnce(&mut Stage) -> Result<(), Failed> + Send + 'static,
+    ) -> Self {
+        Self { name, run: Box::new(move |binary| play(binary, wish, script)) }
+    }
+}
+
+/// Runs the cases that `arguments` choose with the broker's program `binary`, and reports as `cargo test` does.
+pub fn run(arguments: &Arguments, binary: &Path) -> Conclusion {
+    let binary: Arc<Path> = binary.into();
+    let trial = |case: Case| {
+        let binary = Arc::clone(&binary);
+        Trial::test(case.name, move || (case.run)(&binary))
+    };
+    libtest_mimic::run(arguments, cases::all().into_iter().map(trial).collect())
+}
