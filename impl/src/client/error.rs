@@ -71,6 +71,13 @@ pub enum ClientError {
         /// What the server said about it.
         message: Option<String>,
     },
+    /// The broker does not lead the partition, or no more: it may have appended a batch and been deposed while it waited
+    /// for the others, and says the same in both cases.
+    #[error("the broker does not lead partition {partition}, or was deposed before the batch was committed")]
+    Deposed {
+        /// The partition, `topic-index`.
+        partition: String,
+    },
     /// No server is named to begin with.
     #[error("no server is named: give at least one as host:port")]
     NoServer,
@@ -135,6 +142,7 @@ impl ClientError {
             | Self::TimedOut { .. }
             | Self::Malformed { .. }
             | Self::BadFrame { .. }
+            | Self::Deposed { .. }
             | Self::Incomplete { .. } => false,
         }
     }

@@ -106,6 +106,10 @@ impl Client {
         let answer = answer.ok_or_else(|| incomplete(leader, partition))?;
         match ErrorCode(answer.error_code) {
             ErrorCode::NONE => Ok(Some(Offset(answer.base_offset))),
+            ErrorCode::NOT_LEADER_OR_FOLLOWER if acks == Acks::All => {
+                self.forget_topics();
+                Err(ClientError::Deposed { partition: partition.to_string() })
+            }
             code => {
                 let (subject, message) = (format!("partition {partition}"), answer.error_message);
                 Err(ClientError::Refused { subject, code, message })
