@@ -174,9 +174,20 @@ async fn who_does_not_lead_any_more_is_not_asked_again() {
         (ErrorCode::NONE, 7)
     });
     let cluster = cluster.await;
-    let appended = produce(&mut cluster.client(PATIENT), &partition("t", 0)).await;
+    let mut client = cluster.client(PATIENT);
+    let batch = Bytes::from_static(b"a batch");
+    let appended = client.produce(&partition("t", 0), Acks::Leader, Duration::ZERO, batch).await;
     assert_eq!(appended.unwrap(), Some(Offset(7)));
     assert_eq!(cluster.produced(), [1, 2]);
+}
+
+/// It may have appended the batch, and been deposed while it waited for the others.
+#[tokio::test]
+async fn a_deposed_leader_leaves_doubt_with_acks_all() {
+    let cluster = Cluster::start(|_, _| (ErrorCode::NOT_LEADER_OR_FOLLOWER, -1)).await;
+    let error = produce(&mut cluster.client(PATIENT), &partition("t", 0)).await.unwrap_err();
+    assert!(!error.had_no_effect(), "{error}");
+    assert_eq!(cluster.produced(), [1]);
 }
 
 #[tokio::test]
