@@ -147,6 +147,8 @@ settings! {
     fetch_max_bytes: u32 = "fetch.max.bytes" or "57671680", bytes(1024);
     /// The most bytes of one request.
     socket_request_max_bytes: u32 = "socket.request.max.bytes" or "104857600", bytes(1);
+    /// Milliseconds that a connection may say nothing before it is closed.
+    connections_max_idle: Duration = "connections.max.idle.ms" or "600000", millis(1);
     /// How many requests of one connection may be under way; further ones stay in the socket. Not Kafka's.
     queued_max_requests_per_connection: usize = "queued.max.requests.per.connection" or "64", whole(1..=65_536);
     /// How many bytes of requests of one connection may be under way. One is always taken. Not Kafka's.

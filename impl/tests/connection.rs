@@ -3,7 +3,9 @@
 mod support;
 
 use bytes::{BufMut, BytesMut};
-use highwater::wire::messages::{ApiVersionsRequest, MetadataRequest};
+use highwater::wire::messages::fetch::{FetchPartition, FetchTopic};
+use highwater::wire::messages::metadata::MetadataRequestTopic;
+use highwater::wire::messages::{ApiVersionsRequest, FetchRequest, MetadataRequest};
 use highwater::wire::{Message, Request, RequestMessage, frame};
 use std::time::Duration;
 use support::OneNode;
@@ -98,6 +100,59 @@ async fn an_api_versions_request_of_the_future_is_told_what_there_is() {
     assert_eq!(response.api_keys.len(), 1);
     assert_eq!((response.api_keys[0].api_key, response.api_keys[0].max_version), (18, newest));
     node.stop().await;
+}
+
+/// Who leaves is let go, also while more is under way than is read, and answers are far off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_leaves_takes_its_requests_along() {
+    let node = OneNode::start_with(&[("queued.max.requests.per.connection", "2")]).await;
+    let mut stream = node.raw().await;
+    let request = FetchRequest {
+        max_wait_ms: i32::MAX,
+        min_bytes: i32::MAX,
+        topics: vec![unknown_to_be()],
+        ..Default::default()
+    };
+    let mut known = node.connect().await;
+    known
+        .call(&MetadataRequest { topics: Some(vec![wanted()]), allow_auto_topic_creation: true, ..Default::default() })
+        .await
+        .expect("an answer");
+    let request = Request::from(request);
+    for number in 0..8 {
+        let frame = frame::encode_request(12, number, None, &request).expect("a request that fits");
+        stream.write_all(&frame).await.expect("the broker listens");
+    }
+    drop(stream);
+    let port = node.port();
+    let left = || left_behind(port);
+    for _ in 0..600 {
+        if left() == 0 {
+            return node.stop().await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{} connections are kept for clients that are gone", left());
+}
+
+fn wanted() -> MetadataRequestTopic {
+    MetadataRequestTopic { name: Some("t".to_owned()), ..Default::default() }
+}
+
+fn unknown_to_be() -> FetchTopic {
+    let partition = FetchPartition { partition_max_bytes: 1, ..Default::default() };
+    FetchTopic { topic: "t".to_owned(), partitions: vec![partition], ..Default::default() }
+}
+
+/// Sockets of this port whose other end has closed.
+fn left_behind(port: u16) -> usize {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux tells");
+    let closing = |line: &&str| {
+        let mut fields = line.split_whitespace().skip(1);
+        let local = fields.next().is_some_and(|local| local.ends_with(&format!(":{port:04X}")));
+        local && fields.nth(1) == Some("08")
+    };
+    table.lines().filter(closing).count()
 }
 
 /// A client that sends and never reads is read no further: what it sends piles up in its own socket, not here.

@@ -11,13 +11,18 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{sleep, timeout};
 
 /// The most bytes of a request that carries no records. What is made of it takes a multiple of them.
 const MOST_WITHOUT_RECORDS: usize = 8 << 20;
+
+/// How often it is looked whether a client that is read no further is still there.
+const GONE: Duration = Duration::from_secs(1);
 
 /// How a request ends.
 pub enum Reply {
@@ -53,6 +58,8 @@ pub struct Limits {
     pub bytes_under_way: usize,
     /// How many requests may be under way.
     pub requests_under_way: usize,
+    /// `connections.max.idle.ms`: how long a connection may say nothing, or take for one request.
+    pub idle: Duration,
 }
 
 /// Why a connection was closed by this side.
@@ -68,6 +75,8 @@ enum Closed {
     NotHere(ApiKey),
     #[error("an answer that does not fit: {0}")]
     Unfit(#[from] EncodeError),
+    #[error("nothing came for {} ms (connections.max.idle.ms)", .0.as_millis())]
+    Idle(Duration),
     #[error("{0}")]
     Refused(String),
 }
@@ -91,6 +100,7 @@ pub async fn serve<S: Service>(stream: TcpStream, from: SocketAddr, service: Arc
     };
     match outcome {
         Ok(()) => {}
+        Err(error @ Closed::Idle(_)) => tracing::debug!(%from, %error, "connection closed"),
         Err(Closed::Io(error)) => tracing::debug!(%from, %error, "connection lost"),
         Err(error) => tracing::warn!(%from, %error, "connection closed"),
     }
@@ -105,17 +115,36 @@ async fn read<S: Service>(
 ) -> Result<(), Closed> {
     let bytes_under_way = Arc::new(Semaphore::new(limits.bytes_under_way));
     let mut buffer = BytesMut::new();
-    while let Some(length) = read_length(&mut stream, &mut buffer, limits.request_bytes).await? {
+    loop {
+        let next = timeout(limits.idle, read_length(&mut stream, &mut buffer, limits.request_bytes)).await;
+        let Some(length) = next.map_err(|_| Closed::Idle(limits.idle))?? else { return Ok(()) };
         let permits = u32::try_from(length.min(limits.bytes_under_way)).unwrap_or(u32::MAX);
-        let Ok(bytes) = Arc::clone(&bytes_under_way).acquire_many_owned(permits).await else { return Ok(()) };
-        let frame = read_frame(&mut stream, &mut buffer, length).await?;
+        let free = Arc::clone(&bytes_under_way).acquire_many_owned(permits);
+        let Some(Ok(bytes)) = unless_gone(&stream, free).await else { return Ok(()) };
+        let frame = timeout(limits.idle, read_frame(&mut stream, &mut buffer, length)).await;
+        let frame = frame.map_err(|_| Closed::Idle(limits.idle))??;
         let begin = begin(&service, &frame, from)?;
         let (version, correlation_id, pending) = begin;
-        if begun.send(UnderWay { version, correlation_id, pending, _bytes: bytes }).await.is_err() {
-            return Ok(());
+        let under_way = UnderWay { version, correlation_id, pending, _bytes: bytes };
+        let Some(Ok(())) = unless_gone(&stream, begun.send(under_way)).await else { return Ok(()) };
+    }
+}
+
+/// Waits until there is room for another request, or the client is gone: while it waits, nobody reads, and so nobody
+/// would see the end.
+async fn unless_gone<T>(stream: &OwnedReadHalf, room: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(room);
+    loop {
+        tokio::select! {
+            room = &mut room => return Some(room),
+            () = sleep(GONE) => {
+                let ready = timeout(Duration::ZERO, stream.ready(Interest::READABLE)).await;
+                if ready.is_ok_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed())) {
+                    return None;
+                }
+            }
         }
     }
-    Ok(())
 }
 
 /// The length of the next frame; `None` when the client has no more.

@@ -360,6 +360,7 @@ fn limits(config: &NodeConfig) -> Limits {
         request_bytes: config.socket_request_max_bytes as usize,
         bytes_under_way: config.queued_max_bytes_per_connection as usize,
         requests_under_way: config.queued_max_requests_per_connection,
+        idle: config.connections_max_idle,
     }
 }
 

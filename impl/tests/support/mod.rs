@@ -47,6 +47,11 @@ impl OneNode {
         Connection::connect(&address, Duration::from_secs(10)).await.expect("a connection")
     }
 
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.node.broker_address().expect("a broker listens").port()
+    }
+
     /// A socket.
     pub async fn raw(&self) -> TcpStream {
         TcpStream::connect(self.node.broker_address().expect("a broker listens")).await.expect("a connection")
