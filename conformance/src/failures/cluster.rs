@@ -27,9 +27,10 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The nodes. All end with this value.
 #[derive(Debug)]
 pub struct Cluster {
-    dir: TempDir,
     controller: Process,
     brokers: Vec<Broker>,
+    /// Removed when the processes have ended: fields are dropped in this order.
+    dir: TempDir,
     _ports: Vec<Port>,
 }
 
@@ -64,7 +65,7 @@ impl Cluster {
             controller_settings(controller_address, &dir.path().join("controller")),
             dir.path().join("controller.log"),
         );
-        let mut cluster = Self { dir, controller, brokers: Vec::new(), _ports: vec![port] };
+        let mut cluster = Self { controller, brokers: Vec::new(), dir, _ports: vec![port] };
         for id in (1..=BROKERS).map(BrokerId) {
             cluster.add_broker(binary, id, controller_address, wish.can_be_cut == Some(id)).await?;
         }

@@ -2,6 +2,7 @@
 //! still reach it.
 
 use crate::failures::Case;
+use crate::failures::ask::{self, View};
 use crate::failures::cluster::Wish;
 use crate::failures::judge::judge;
 use crate::failures::load::Load;
@@ -42,11 +43,12 @@ async fn leader(stage: &mut Stage) -> Result<(), Failed> {
     expect_untempted(&judge(&log).await?)
 }
 
-/// Writes to the leader that is cut off: with acks=1 it takes everything, with acks=all it can't promise anything.
+/// Writes to the leader that is cut off: with acks=1 it takes everything, with acks=all it can't promise anything, and
+/// none of it is shown to consumers.
 async fn tempt(log: &Log) -> Result<(), Failed> {
     let mut trusting = Writer::new("trusting", log, Acks::Leader).only_to(CUT);
     let mut careful = Writer::new("careful", log, Acks::All).only_to(CUT);
-    until("acks=1 is taken", async || trusting.write(1).await).await?;
+    let only_here = until("acks=1 is taken", async || trusting.write(1).await).await?;
     for _ in 0..2 {
         let promised = until("acks=all is answered", async || match careful.write(1).await {
             Ok(offset) => Ok(Some(offset)),
@@ -57,7 +59,14 @@ async fn tempt(log: &Log) -> Result<(), Failed> {
             return Err(format!("a leader that is cut off has acknowledged offset {offset}").into());
         }
     }
-    Ok(())
+    let address = log.address(CUT).ok_or("nobody knows the old leader")?;
+    let readable = until("consumers are told the end", async || ask::end(address, &log.topic, View::Consumer).await);
+    match readable.await? {
+        end if end > only_here => {
+            Err(format!("consumers read to {end}, and from {only_here} on nothing is committed").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Waits until the old leader tells its clients that it leads no more.
