@@ -52,6 +52,19 @@ fn no_size_of_batch_stops_a_reader() {
 }
 
 #[test]
+fn what_lies_between_two_offsets_is_measured() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = written(dir.path(), 20); // in several segments, of two records each
+    let reader = log.reader();
+    let size = |from, upto| reader.size_between(Offset(from), Offset(upto)).unwrap();
+    assert_eq!(size(0, 40), reader.size());
+    assert_eq!((size(0, 0), size(40, 40), size(40, 99)), (0, 0, 0));
+    for cut in (0..=40).step_by(2) {
+        assert_eq!(size(0, cut) + size(cut, 40), reader.size(), "at {cut}");
+    }
+}
+
+#[test]
 fn a_full_index_ends_a_segment() {
     let dir = tempfile::tempdir().unwrap();
     let config = LogConfig { index_interval_bytes: 1, segment_index_bytes: 36, ..LogConfig::default() };

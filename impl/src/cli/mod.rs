@@ -19,6 +19,7 @@ mod topic;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;
@@ -57,9 +58,21 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Each log takes three files: as many as the system allows, as the JVM does for Kafka.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files stays at {:?}", limit.current);
+    }
+}
+
 fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Serve(serve) => threads()?.block_on(serve.run()),
+        Command::Serve(serve) => {
+            raise_open_files();
+            threads()?.block_on(serve.run())
+        }
         // One thread: children die with the thread that started them.
         Command::Cluster(cluster) => one_thread()?.block_on(cluster.run()),
         Command::Topic(topic) => one_thread()?.block_on(topic.run()),

@@ -51,6 +51,23 @@ impl LogReader {
         })
     }
 
+    /// How many bytes the batches take that have offsets from `from` on (inclusive) and below `upto` (exclusive), give or
+    /// take the batch that has `upto`. The indexes tell; no records are read.
+    ///
+    /// # Errors
+    /// [`StorageError::Damaged`], [`StorageError::Io`].
+    pub fn size_between(&self, from: Offset, upto: Offset) -> Result<u64, StorageError> {
+        self.published.read(|log| {
+            let upto = upto.min(log.end);
+            let mut bytes = 0;
+            for segment in log.from(from).iter().take_while(|segment| segment.base < upto) {
+                let begin = if segment.base < from { segment.position_of(from)? } else { 0 };
+                bytes += segment.position_of(upto)?.saturating_sub(begin);
+            }
+            Ok(bytes)
+        })
+    }
+
     /// The log end offset (exclusive).
     #[must_use]
     pub fn end(&self) -> Offset {

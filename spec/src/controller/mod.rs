@@ -21,7 +21,7 @@ pub use config::{Config, Setting};
 pub use election::Election;
 pub use image::{Image, Partition, PartitionChange, Record, Registration, Topic};
 pub use message::{CreateTopic, Heartbeat, HeartbeatReply, Input, IsrChange, Output, Register, Reply};
-pub use topics::is_valid_topic_name;
+pub use topics::{MAX_PARTITIONS, is_valid_topic_name};
 
 use crate::replicated::{Decision, LogBacked, Replicated};
 use crate::rules::Rules;

@@ -12,7 +12,7 @@ use crate::values::{BrokerId, Brokers, LeaderEpoch, PartitionEpoch, TopicId};
 const MAX_NAME: usize = 249;
 
 /// The most partitions that one request may bring (Kafka's `MAX_PARTITIONS_PER_BATCH`).
-const MAX_PARTITIONS: usize = 10_000;
+pub const MAX_PARTITIONS: usize = 10_000;
 
 impl Controller {
     pub(super) fn create_topic(&self, topic: CreateTopic, records: &mut Vec<Record>) -> Reply {
@@ -42,6 +42,9 @@ impl Controller {
         }
         if topic.config.min_insync_replicas == Some(0) {
             return Err(Refusal::InvalidConfig);
+        }
+        if topic.assignment.len() > MAX_PARTITIONS {
+            return Err(Refusal::PolicyViolation);
         }
         let placed = match topic.assignment.is_empty() {
             true => self.place(topic)?,

@@ -9,6 +9,7 @@
 use super::broker::BrokerService;
 use super::duplicates::last_of_each;
 use super::errors;
+use crate::cells::Registration;
 use crate::node::cluster::Cluster;
 use crate::node::partitions::Partition;
 use crate::node::shard::Event;
@@ -49,15 +50,6 @@ struct Asked {
 /// What a partition's view answers, and the view.
 type Seen = Result<(Arc<ReadView>, Answer), i16>;
 
-/// What one look found.
-struct Found {
-    partitions: Vec<PartitionData>,
-    /// How many bytes of records.
-    bytes: usize,
-    /// Whether some partition has something else to say than records.
-    settled: bool,
-}
-
 /// Answers a consumer or a follower, after at most the time that it allows.
 pub async fn answer(service: &BrokerService, version: i16, mut request: FetchRequest) -> FetchResponse {
     request.topics = last_of_each(request.topics);
@@ -82,7 +74,7 @@ pub async fn answer(service: &BrokerService, version: i16, mut request: FetchReq
     let deadline = Instant::now() + Duration::from_millis(request.max_wait_ms.max(0).unsigned_abs().into());
     let mut found = look_until(service, asked, most, enough, deadline).await;
     if request.isolation_level == READ_COMMITTED {
-        name_no_aborted(&mut found.partitions);
+        name_no_aborted(&mut found);
     }
     respond(service, version, reader, request, found)
 }
@@ -160,36 +152,45 @@ fn note_positions(service: &BrokerService, asked: &[Asked], replica: BrokerId, b
 /// Looks, and looks again whenever something is published, until there is enough or the time is up.
 async fn look_until(
     service: &BrokerService,
-    asked: Vec<Asked>,
+    mut asked: Vec<Asked>,
     most: usize,
     enough: usize,
     deadline: Instant,
-) -> Found {
-    let mut asked = asked;
-    let is_enough = |found: &Found| found.settled || found.bytes >= enough || Instant::now() >= deadline;
-    let mut found;
-    (asked, found) = look(service, asked, most).await;
-    if is_enough(&found) {
-        return found;
-    }
-    // First registered, then looked again: what is published in between is not missed.
-    let woken = Arc::new(Notify::new());
-    let parked = asked.iter().filter_map(|asked| asked.target.as_ref().ok());
-    let parked: Vec<_> = parked.map(|(partition, _)| partition.parked.register(Arc::clone(&woken) as Arc<_>)).collect();
+) -> Vec<PartitionData> {
+    let mut woken = None;
     loop {
-        (asked, found) = look(service, asked, most).await;
-        if is_enough(&found) {
-            break;
+        // Past the deadline whatever there is will do.
+        let needed = if Instant::now() < deadline { enough } else { 0 };
+        let found;
+        (asked, found) = look(service, asked, most, needed).await;
+        if let Some(found) = found {
+            return found;
         }
-        // Past the deadline it looks once more: that is the answer.
-        let _ = tokio::time::timeout_at(deadline.into(), woken.notified()).await;
+        match &woken {
+            // First registered, then looked again: what is published in between is not missed.
+            None => woken = Some(park(&asked)),
+            Some((woken, _)) => {
+                let _ = tokio::time::timeout_at(deadline.into(), woken.notified()).await;
+            }
+        }
     }
-    drop(parked);
-    found
 }
 
-/// One look at every partition. Logs are read where reading may block.
-async fn look(service: &BrokerService, asked: Vec<Asked>, most: usize) -> (Vec<Asked>, Found) {
+/// Has itself woken whenever one of the partitions publishes.
+fn park(asked: &[Asked]) -> (Arc<Notify>, Vec<Registration>) {
+    let woken = Arc::new(Notify::new());
+    let hosted = asked.iter().filter_map(|asked| asked.target.as_ref().ok());
+    let parked = hosted.map(|(partition, _)| partition.parked.register(Arc::clone(&woken) as Arc<_>)).collect();
+    (woken, parked)
+}
+
+/// One look at every partition; nothing while there is less than `enough`. Logs are read where reading may block.
+async fn look(
+    service: &BrokerService,
+    asked: Vec<Asked>,
+    most: usize,
+    enough: usize,
+) -> (Vec<Asked>, Option<Vec<PartitionData>>) {
     let rules = service.rules;
     let seen: Vec<Seen> = asked
         .iter()
@@ -200,33 +201,49 @@ async fn look(service: &BrokerService, asked: Vec<Asked>, most: usize) -> (Vec<A
             Ok((view, answer))
         })
         .collect();
+    let is_read = |seen: &Seen| matches!(seen, Ok((_, Answer::Read { .. })));
+    let settled = !seen.iter().all(is_read) || asked.is_empty() || asked.iter().any(|asked| asked.max_bytes.is_none());
     let any_records = seen.iter().any(|seen| matches!(seen, Ok((_, Answer::Read { from, upto, .. })) if from < upto));
     if !any_records {
-        let found = gather(&asked, &seen, 0);
+        let found = (settled || enough == 0).then(|| gather(&asked, &seen, 0));
         return (asked, found);
     }
     let reading = tokio::task::spawn_blocking(move || {
-        let found = gather(&asked, &seen, most);
+        // Measured first: what is not enough yet would be read again at every publication.
+        let has_enough = settled || enough <= 1 || available(&asked, &seen) >= enough;
+        let found = has_enough.then(|| gather(&asked, &seen, most));
         (asked, found)
     });
     reading.await.expect("reading a log does not panic")
 }
 
-fn gather(asked: &[Asked], seen: &[Seen], most: usize) -> Found {
-    let mut found = Found { partitions: Vec::with_capacity(asked.len()), bytes: 0, settled: asked.is_empty() };
+/// How many bytes of records there are to read.
+fn available(asked: &[Asked], seen: &[Seen]) -> usize {
+    let each = asked.iter().zip(seen).map(|(asked, seen)| match (&asked.target, seen) {
+        (Ok((partition, _)), Ok((_, Answer::Read { from, upto, .. }))) => {
+            // What can't be measured can't be read either, and reading says so.
+            let there = partition.reader.size_between(*from, *upto).unwrap_or(u64::MAX);
+            usize::try_from(there).unwrap_or(usize::MAX).min(asked.max_bytes.unwrap_or(0))
+        }
+        _ => 0,
+    });
+    each.fold(0, usize::saturating_add)
+}
+
+fn gather(asked: &[Asked], seen: &[Seen], most: usize) -> Vec<PartitionData> {
+    let (mut found, mut bytes) = (Vec::with_capacity(asked.len()), 0);
     for (asked, seen) in asked.iter().zip(seen) {
         let data = match (&asked.target, seen, asked.max_bytes) {
             (Ok(_), Ok((_, Answer::Refused(refusal))), _) => refused(asked.index, refusal.code()),
             (Ok(_), Ok(_), None) => refused(asked.index, errors::INVALID_REQUEST),
             (Ok((partition, _)), Ok((view, answer)), Some(most_here)) => {
-                let left = most.saturating_sub(found.bytes).min(most_here);
-                of_answer(asked.index, partition, view, *answer, left, found.bytes == 0)
+                let left = most.saturating_sub(bytes).min(most_here);
+                of_answer(asked.index, partition, view, *answer, left, bytes == 0)
             }
             (_, Err(code), _) | (Err(code), ..) => refused(asked.index, *code),
         };
-        found.bytes += data.records.as_ref().map_or(0, Bytes::len);
-        found.settled |= data.error_code != errors::NONE || data.diverging_epoch.end_offset >= 0;
-        found.partitions.push(data);
+        bytes += data.records.as_ref().map_or(0, Bytes::len);
+        found.push(data);
     }
     found
 }
@@ -296,10 +313,10 @@ fn respond(
     version: i16,
     reader: Reader,
     request: FetchRequest,
-    found: Found,
+    found: Vec<PartitionData>,
 ) -> FetchResponse {
     let mut response = FetchResponse::default();
-    let mut partitions = found.partitions.into_iter();
+    let mut partitions = found.into_iter();
     let cluster = service.cluster.read();
     for topic in request.topics {
         let id = find(&cluster, version, &topic.topic, topic.topic_id.into());

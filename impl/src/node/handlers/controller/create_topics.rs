@@ -9,7 +9,7 @@ use crate::wire::Uuid;
 use crate::wire::messages::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
-use highwater_spec::controller::{Config, CreateTopic, Input, Reply as Answer, Setting};
+use highwater_spec::controller::{Config, CreateTopic, Input, MAX_PARTITIONS, Reply as Answer, Setting};
 use highwater_spec::refusal::Refusal;
 use highwater_spec::values::{BrokerId, TopicId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,7 @@ impl ControllerService {
         request.topics.iter().for_each(|topic| *times.entry(topic.name.clone()).or_default() += 1);
         let mut topics = Vec::with_capacity(request.topics.len());
         let mut answered = BTreeSet::new();
+        let too_many = self.partitions_of(&request) > MAX_PARTITIONS;
         for topic in request.topics {
             let name = topic.name.clone();
             if !answered.insert(name.clone()) {
@@ -30,6 +31,9 @@ impl ControllerService {
             }
             let outcome = match times.get(&name) {
                 _ if request.timeout_ms <= 0 => Err((errors::REQUEST_TIMED_OUT, None)),
+                _ if too_many => {
+                    refused(Refusal::PolicyViolation.code(), "at most 10000 partitions can be made at once")
+                }
                 Some(2..) => refused(errors::INVALID_REQUEST, "the request names this topic more than once"),
                 _ if name == METADATA_TOPIC => {
                     refused(errors::INVALID_REQUEST, "this name belongs to the cluster's metadata log")
@@ -39,6 +43,15 @@ impl ControllerService {
             topics.push(self.created(version, name, outcome));
         }
         CreateTopicsResponse { topics, ..Default::default() }
+    }
+
+    /// How many partitions a request would bring, all topics together.
+    fn partitions_of(&self, request: &CreateTopicsRequest) -> usize {
+        let of = |topic: &CreatableTopic| match topic.num_partitions {
+            -1 if topic.assignments.is_empty() => usize::try_from(self.config.num_partitions).unwrap_or(0),
+            given => topic.assignments.len().max(usize::try_from(given).unwrap_or(0)),
+        };
+        request.topics.iter().map(of).fold(0, usize::saturating_add)
     }
 
     async fn create_topic(&self, topic: CreatableTopic, validate_only: bool) -> Result<Created, Fault> {
