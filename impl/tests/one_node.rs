@@ -25,7 +25,8 @@ async fn create(connection: &mut Connection, name: &str) -> Uuid {
         let asked = MetadataRequestTopic { name: Some(name.to_owned()), ..Default::default() };
         let request = MetadataRequest { topics: Some(vec![asked]), ..Default::default() };
         let metadata = connection.call(&request).await.expect("an answer");
-        if metadata.topics[0].error_code == 0 && metadata.topics[0].partitions[0].leader_id == 1 {
+        let found = &metadata.topics[0];
+        if found.topic_id == id && found.partitions[0].leader_id == 1 {
             return id;
         }
     }
@@ -113,5 +114,16 @@ async fn a_topic_that_is_made_again_begins_empty() {
     assert_ne!(old, new);
     assert_eq!(produce(&mut connection, new, &["c"]).await, 0);
     assert_eq!(fetch(&mut connection, new, 0).await, [(0, "c".to_owned())]);
+    // Again and again: the old one and the new one may be any two shards', and have one folder.
+    for _ in 0..20 {
+        delete(&mut connection, "t").await;
+        let new = create(&mut connection, "t").await;
+        assert_eq!(produce(&mut connection, new, &["d"]).await, 0);
+    }
+    drop(connection);
+    let node = node.restart().await;
+    let mut connection = node.connect().await;
+    let kept = create(&mut connection, "u").await;
+    assert_eq!(produce(&mut connection, kept, &["e"]).await, 0);
     node.stop().await;
 }

@@ -86,7 +86,13 @@ fn remembers_its_partitions() {
     let found: Vec<_> = log_dir.partitions().unwrap().into_iter().map(|found| (found.name, found.topic_id)).collect();
     assert_eq!(found, [(names[1].clone(), None), (names[0].clone(), Some(TOPIC))]);
     assert!(!dir.path().join("gone-0.0123456789abcdef-delete").exists());
-    let last = LastRun { clean: false, recovery_point: Offset(4), log_start: Offset(2), high_watermark: Offset(3) };
+    let last = LastRun {
+        clean: false,
+        recovery_point: Offset(4),
+        log_start: Offset(2),
+        high_watermark: Offset(3),
+        only_copy: false,
+    };
     assert_eq!(log_dir.last_run(&names[0]), last);
     assert_eq!(log_dir.last_run(&names[1]), LastRun::UNKNOWN);
     let folder = log_dir.folder_of(&names[0]);

@@ -250,8 +250,15 @@ impl BrokerHost {
         if matches!(input, replica::Input::Deleted) {
             self.names.remove(&partition);
         }
+        let deleted = matches!(input, replica::Input::Deleted);
         let config = self.around.log_configs.of(topic.map(|topic| &topic.config), &image.defaults);
         self.around.shards.send(partition, shard::Event::Told(Told { partition, name, config, input }));
+        if deleted {
+            // A topic of the same name may follow, in another shard and in the same folder: first the old one goes.
+            let (done, gone) = oneshot::channel();
+            self.around.shards.send(partition, shard::Event::Sync(done));
+            let _ = gone.blocking_recv();
+        }
     }
 
     /// Waits until every shard has closed its logs; what they reached goes into the checkpoints.

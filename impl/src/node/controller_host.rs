@@ -43,12 +43,15 @@ pub struct Timing {
     pub session: Duration,
     /// How often partitions without a leader are looked at.
     pub leaderless: Duration,
+    /// How often it is noted how far the log is durable.
+    pub checkpoint: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum TimerName {
     Session(BrokerId),
     Leaderless,
+    Checkpoint,
 }
 
 /// The thread's own state.
@@ -122,6 +125,7 @@ impl ControllerHost {
             self.turn(replicated::Input::Heard(Input::Configure { ticket, topic: None, config: defaults }))?;
         }
         self.timers.set(TimerName::Leaderless, Instant::now() + self.timing.leaderless);
+        self.timers.set(TimerName::Checkpoint, Instant::now() + self.timing.checkpoint);
         self.commit()
     }
 
@@ -131,6 +135,11 @@ impl ControllerHost {
                 TimerName::Session(broker) => {
                     let Some(epoch) = self.sessions.remove(&broker) else { continue };
                     Input::SessionExpired { broker, epoch, choice: None }
+                }
+                TimerName::Checkpoint => {
+                    self.timers.set(TimerName::Checkpoint, Instant::now() + self.timing.checkpoint);
+                    self.log.note_recovery_point()?;
+                    continue;
                 }
                 TimerName::Leaderless => {
                     self.timers.set(TimerName::Leaderless, Instant::now() + self.timing.leaderless);

@@ -5,12 +5,16 @@ use crate::storage::{LogDir, PartitionName, StorageError};
 use crate::wire::Uuid;
 use highwater_spec::log::LastRun;
 use highwater_spec::values::{BrokerEpoch, Offset, TopicId, TopicPartition};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The directory, held for as long as the node runs.
-pub struct LogDirs(Mutex<LogDir>);
+pub struct LogDirs {
+    dir: Mutex<LogDir>,
+    /// The partitions that were asked for since the start.
+    placed: Mutex<BTreeSet<PartitionName>>,
+}
 
 /// Where a replica lies, and what the last process wrote down of it.
 pub struct Place {
@@ -23,7 +27,7 @@ pub struct Place {
 impl LogDirs {
     /// This one.
     pub fn new(dir: LogDir) -> Self {
-        Self(Mutex::new(dir))
+        Self { dir: Mutex::new(dir), placed: Mutex::default() }
     }
 
     /// Where a replica lies. A folder of that name which is another topic's, deleted meanwhile, makes way.
@@ -32,12 +36,15 @@ impl LogDirs {
     /// When the disk fails.
     pub fn place(&self, name: &PartitionName, topic: TopicId) -> Result<Place, StorageError> {
         let dir = self.dir();
+        // What the last process wrote down is about what it left: not about a topic of that name that is made later.
+        let first = self.placed.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
         let last_run = match dir.topic_of(name)? {
             Some(found) if found == topic => dir.last_run(name),
             Some(_) => {
                 set_aside(&dir, name)?;
                 LastRun::UNKNOWN
             }
+            None if first => dir.last_run(name),
             None => LastRun::UNKNOWN,
         };
         Ok(Place { folder: dir.create(name, Some(topic))?, last_run })
@@ -105,7 +112,7 @@ impl LogDirs {
 
     /// One thread at a time: checkpoints are whole files.
     fn dir(&self) -> MutexGuard<'_, LogDir> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.dir.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -63,8 +63,10 @@ impl MetadataLog {
     /// # Errors
     /// When the files can't be read or made.
     pub fn open(dir: &Path) -> Result<Self, MetadataLogError> {
-        // The whole log is looked through: it is small, and what it says must be right.
-        let (log, found) = PartitionLog::open(&dir.join(FOLDER), LogConfig::default(), &LastRun::UNKNOWN)?;
+        let folder = dir.join(FOLDER);
+        let recovery_point = PartitionLog::noted_recovery_point(&folder)?;
+        let last = LastRun { recovery_point, only_copy: true, ..LastRun::UNKNOWN };
+        let (log, found) = PartitionLog::open(&folder, LogConfig::default(), &last)?;
         Ok(Self { log, epochs: found.epochs })
     }
 
@@ -127,11 +129,20 @@ impl MetadataLog {
         Ok(self.log.flush(upto)?)
     }
 
+    /// Notes how far the log is durable: what is damaged below that is no torn end, and the log is refused.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn note_recovery_point(&self) -> Result<(), MetadataLogError> {
+        Ok(self.log.note_recovery_point()?)
+    }
+
     /// Closes the files.
     ///
     /// # Errors
     /// When the disk fails.
     pub fn close(self) -> Result<(), MetadataLogError> {
+        self.note_recovery_point()?;
         Ok(self.log.close()?)
     }
 }

@@ -83,7 +83,11 @@ impl ControllerRole {
             log: log.reader(),
             config: Arc::clone(config),
         };
-        let timing = controller_host::Timing { session: config.broker_session_timeout, leaderless: LEADERLESS };
+        let timing = controller_host::Timing {
+            session: config.broker_session_timeout,
+            leaderless: LEADERLESS,
+            checkpoint: config.log_flush_offset_checkpoint_interval.max(RETRY),
+        };
         let host = ControllerHost::open(log, common.rules, timing, committed, log_grew)?;
         let defaults = Config {
             min_insync_replicas: u32::try_from(config.min_insync_replicas).ok(),

@@ -21,7 +21,7 @@ use highwater_spec::replica::{
 };
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{BrokerId, Offset, Ticket, TopicPartition};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -124,6 +124,8 @@ pub struct Shard {
     around: Arc<Surroundings>,
     inbox: Arc<Inbox<Event>>,
     hosted: HashMap<TopicPartition, Hosted>,
+    /// Whose logs could not be opened: not tried again until the broker starts again.
+    unusable: HashSet<TopicPartition>,
     timers: Timers<TimerName>,
     tickets: Tickets<oneshot::Sender<Outcome>>,
 }
@@ -131,7 +133,14 @@ pub struct Shard {
 impl Shard {
     /// A shard that hosts nothing yet.
     pub fn new(around: Arc<Surroundings>, inbox: Arc<Inbox<Event>>) -> Self {
-        Self { around, inbox, hosted: HashMap::new(), timers: Timers::new(), tickets: Tickets::new() }
+        Self {
+            around,
+            inbox,
+            hosted: HashMap::new(),
+            unusable: HashSet::new(),
+            timers: Timers::new(),
+            tickets: Tickets::new(),
+        }
     }
 
     /// Runs until the inbox is closed.
@@ -200,10 +209,19 @@ impl Shard {
     }
 
     fn told(&mut self, told: Told) {
+        if matches!(told.input, Input::Deleted) {
+            self.unusable.remove(&told.partition);
+        }
+        if self.unusable.contains(&told.partition) {
+            return;
+        }
         if !self.hosted.contains_key(&told.partition) && !matches!(told.input, Input::Deleted | Input::Closing) {
             match Hosted::open(&self.around, &told) {
                 Ok(hosted) => drop(self.hosted.insert(told.partition, hosted)),
-                Err(error) => return self.offline(&told.name, &error),
+                Err(error) => {
+                    self.unusable.insert(told.partition);
+                    return self.offline(&told.name, &error);
+                }
             }
         }
         if let Some(hosted) = self.hosted.get_mut(&told.partition) {

@@ -98,6 +98,7 @@ impl LogDir {
             recovery_point: of(&self.recovery_points),
             log_start: of(&self.log_starts),
             high_watermark: of(&self.high_watermarks),
+            only_copy: false,
         }
     }
 

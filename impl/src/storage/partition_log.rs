@@ -8,7 +8,7 @@ use super::names::DELETE;
 use super::published::Published;
 use super::segment::Segment;
 use super::{FlushJob, Flushed, LogConfig, LogReader, StorageError};
-use super::{durable, epoch_checkpoint, meta_properties, power_cut, recovery};
+use super::{PartitionName, durable, epoch_checkpoint, meta_properties, offset_checkpoint, power_cut, recovery};
 use crate::carrier::Net;
 use crate::records::{BatchHeader, HEADER_SIZE, stamped};
 use highwater_spec::log::{Batch, EpochCache, Found, Incoming, LastRun, RollLimits, must_roll};
@@ -46,6 +46,10 @@ impl PartitionLog {
     pub fn open(folder: &Path, config: LogConfig, last: &LastRun) -> Result<(Self, Found), StorageError> {
         fs::create_dir_all(folder).context("create", folder)?;
         let opened = recovery::open(folder, &config, last)?;
+        if !last.is_whole(opened.end) {
+            let reason = format!("it ends at {}, and was durable up to {}", opened.end, last.recovery_point);
+            return Err(StorageError::Damaged { path: folder.to_owned(), position: 0, reason });
+        }
         let recovery_point = last.recovery_point_now(opened.end);
         let start = opened.segments.first().map_or(opened.end, |first| first.base).max(last.log_start);
         let log = Self {
@@ -62,6 +66,25 @@ impl PartitionLog {
         log.mark_cut(log.end)?;
         let high_watermark = last.high_watermark;
         Ok((log, Found { start, end: opened.end, epochs: opened.epochs, high_watermark }))
+    }
+
+    /// Notes in its folder how far it is durable, for a log that is in no checkpoint of its directory.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`].
+    pub fn note_recovery_point(&self) -> Result<(), StorageError> {
+        let name = self.folder.file_name().and_then(|name| name.to_str()).and_then(PartitionName::of_folder);
+        let points = name.map(|name| (name, self.recovery_point)).into_iter().collect();
+        offset_checkpoint::store(&self.folder, offset_checkpoint::RECOVERY_POINTS, &points)
+    }
+
+    /// What [`PartitionLog::note_recovery_point`] noted last; 0 if it never did.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`]; [`StorageError::Malformed`].
+    pub fn noted_recovery_point(folder: &Path) -> Result<Offset, StorageError> {
+        let points = offset_checkpoint::load(folder, offset_checkpoint::RECOVERY_POINTS)?;
+        Ok(points.into_values().next().unwrap_or_default())
     }
 
     /// Keeps the log like this from now on.

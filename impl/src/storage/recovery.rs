@@ -109,7 +109,7 @@ impl Loading<'_> {
 
     fn dropped_from(&self, index: usize, base: Offset) -> Result<usize, StorageError> {
         let (log, end) = (self.folder.display(), self.end.unwrap_or_default());
-        if self.last.may_cut() {
+        if self.last.may_cut(end) {
             tracing::warn!(%log, %end, segment = %base, "segments that don't go on where the log ends are dropped");
             return Ok(index);
         }
@@ -141,7 +141,7 @@ impl Loading<'_> {
         active.seal()?;
         self.end = Some(end);
         let Some((position, reason)) = invalid else { return Ok(true) };
-        if !self.last.may_cut() {
+        if !self.last.may_cut(end) {
             return Err(damaged(segment, position, &reason));
         }
         tracing::warn!(segment = %segment.path.display(), position, %end, %reason, "the log is cut");

@@ -16,12 +16,19 @@ pub struct LastRun {
     pub log_start: Offset,
     /// The first offset not known to be committed (exclusive), as it was last written down.
     pub high_watermark: Offset,
+    /// Whether nobody else has the log, so that what it loses is lost.
+    pub only_copy: bool,
 }
 
 impl LastRun {
     /// Of a log that is made now, or of which nothing was written down.
-    pub const UNKNOWN: Self =
-        Self { clean: false, recovery_point: Offset(0), log_start: Offset(0), high_watermark: Offset(0) };
+    pub const UNKNOWN: Self = Self {
+        clean: false,
+        recovery_point: Offset(0),
+        log_start: Offset(0),
+        high_watermark: Offset(0),
+        only_copy: false,
+    };
 
     /// `log.recovery.scan`: after an unclean shutdown every batch from the segment with the recovery point on is
     /// looked at. Where each epoch began is in the batches, so that without its checkpoint all of them are.
@@ -38,10 +45,18 @@ impl LastRun {
     }
 
     /// `log.recovery.cut`: the log ends at the first batch that is no batch, and what comes later is dropped.
-    /// `log.recovery.intact`: not so after a clean shutdown, which leaves nothing half written: then the disk is broken.
+    /// `log.recovery.intact`: not so after a clean shutdown, which leaves nothing half written, nor below what was durable
+    /// of a log that nobody else has: then the disk is broken.
     #[must_use]
-    pub fn may_cut(&self) -> bool {
-        !self.clean
+    pub fn may_cut(&self, end: Offset) -> bool {
+        !self.clean && self.is_whole(end)
+    }
+
+    /// `log.recovery.whole`: a log that ends before what was durable has lost it. After a crash its replica is in no ISR,
+    /// and fetches it again; after a clean shutdown it might lead, and the others would follow it.
+    #[must_use]
+    pub fn is_whole(&self, end: Offset) -> bool {
+        !(self.clean || self.only_copy) || end >= self.recovery_point
     }
 
     /// `log.recovery.gap`: a segment that begins at `base` goes on where the one before it ended. Above the recovery
@@ -90,7 +105,17 @@ mod tests {
         assert_eq!(clean.first_to_scan(&BASES, true), None);
         assert_eq!(clean.first_to_scan(&BASES, false), Some(0));
         assert_eq!(unclean(15).first_to_scan(&BASES, false), Some(0));
-        assert!(!clean.may_cut() && unclean(15).may_cut());
+        assert!(!clean.may_cut(Offset(15)) && unclean(15).may_cut(Offset(0)));
+    }
+
+    #[test]
+    fn what_was_durable_must_be_there_if_it_counts() {
+        let clean = LastRun { clean: true, ..unclean(15) };
+        assert!(clean.is_whole(Offset(15)) && !clean.is_whole(Offset(14)));
+        assert!(unclean(15).is_whole(Offset(0)), "the leader has it");
+        let only = LastRun { only_copy: true, ..unclean(15) };
+        assert!(only.may_cut(Offset(15)), "a torn end");
+        assert!(!only.may_cut(Offset(14)) && !only.is_whole(Offset(14)));
     }
 
     #[test]
