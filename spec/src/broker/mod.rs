@@ -9,6 +9,7 @@
 
 mod message;
 mod metadata;
+mod recast;
 mod symmetry;
 
 pub use message::{Input, Output, Timer};

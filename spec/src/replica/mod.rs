@@ -14,6 +14,7 @@ mod leader;
 mod message;
 mod produce;
 mod read_view;
+mod recast;
 mod symmetry;
 
 pub use follower::Follower;

@@ -9,11 +9,12 @@ mod metadata_log;
 
 use super::describe::{self, meant_for};
 use super::{api_versions, errors};
-use crate::cells::{Inbox, Parked, Published};
+use crate::cells::{Parked, Published};
 use crate::config::NodeConfig;
 use crate::node::cluster::Endpoint;
 use crate::node::connection::{Pending, Reply, Service};
-use crate::node::controller_host::{Ask, Committed};
+use crate::door::Entrance;
+use crate::node::controller_host::{Ask, Committed, Event};
 use crate::storage::LogReader;
 use crate::wire::messages::describe_cluster::{DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse};
 use crate::wire::messages::{RequestHeader, broker_heartbeat, broker_registration, unregister_broker};
@@ -34,7 +35,7 @@ pub struct ControllerService {
     /// The cluster's id.
     pub cluster_id: String,
     /// Takes what the machine is to decide.
-    pub inbox: Arc<Inbox<Ask>>,
+    pub entrance: Entrance<Event>,
     /// What is committed.
     pub committed: Arc<Published<Committed>>,
     /// Wakes who waits for more of it.
@@ -81,10 +82,10 @@ impl ControllerService {
     async fn ask(
         &self,
         endpoint: Option<(IncarnationId, Endpoint)>,
-        input: impl FnOnce(Ticket) -> Input + Send + 'static,
+        input: impl Fn(Ticket) -> Input + Send + 'static,
     ) -> Answer {
         let (reply, answer) = oneshot::channel();
-        let _ = self.inbox.send(Ask { input: Box::new(input), endpoint, reply });
+        let _ = self.entrance.send(Event::Asked(Ask { input: Box::new(input), endpoint, reply }));
         answer.await.unwrap_or(Answer::Refused(Refusal::NotController))
     }
 
