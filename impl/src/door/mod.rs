@@ -12,7 +12,7 @@ mod plain;
 pub use entrance::{Entrance, Enters};
 pub use plain::Plain;
 
-use highwater_spec::values::TopicPartition;
+use highwater_spec::values::{Offset, TopicPartition};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -36,6 +36,13 @@ pub enum Place {
 pub enum What {
     /// A machine's input, which has come over a socket or from another thread.
     Input(String),
+    /// What one step of the controller wrote. All that waits of earlier steps passes with it, as one delivery.
+    Metadata {
+        /// The first offset after it (exclusive).
+        upto: Offset,
+        /// The input that it is by itself.
+        text: String,
+    },
     /// A timer that is armed. It fires when it is passed.
     Timer(String),
     /// A fetch that is about to read what is published.
@@ -48,6 +55,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(text) => write!(f, "input {text}"),
+            Self::Metadata { upto, text } => write!(f, "metadata below {upto} {text}"),
             Self::Timer(text) => write!(f, "timer {text}"),
             Self::Look(text) => write!(f, "look {text}"),
             Self::Close => f.write_str("close"),
@@ -121,14 +129,14 @@ impl Door {
     }
 
     /// The time until `deadline`, for a fetch that waits; with a keeper it ends when that says so.
-    pub(crate) fn patience(&self, at: Option<Place>, deadline: Instant) -> Patience {
+    pub(crate) fn patience(&self, at: Option<Place>, deadline: Instant, ask: impl FnOnce() -> String) -> Patience {
         let kept = self.0.as_ref().zip(at).map(|(keeper, at)| {
             let (passed, passes) = oneshot::channel();
             let pass: Pass = Box::new(move |done| {
                 let _ = passed.send(());
                 done();
             });
-            (Held::new(keeper, at, What::Timer("MaxWait".to_owned()), pass), passes)
+            (Held::new(keeper, at, What::Timer(format!("MaxWait of {}", ask())), pass), passes)
         });
         Patience { deadline, kept, over: false }
     }

@@ -200,6 +200,9 @@ impl BrokerHost {
         let mut outputs = Vec::new();
         let knew = self.machine.is_published();
         self.machine.step(&self.around.rules, input, &mut outputs);
+        // Before the replicas are told anything: what they fetch says which registration fetches it.
+        let epoch = self.machine.epoch();
+        self.around.life.send_if_modified(|life| std::mem::replace(&mut life.epoch, epoch) != epoch);
         if self.machine.is_published() && !knew {
             self.set_strays_aside();
         }

@@ -4,6 +4,7 @@
 use super::broker_host::{Event, Metadata};
 use crate::door::{Entrance, Pass, Place, Plain, What};
 use highwater_spec::broker::Input;
+use highwater_spec::values::Offset;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -43,6 +44,7 @@ impl Delivery {
     fn hold(&self, metadata: Metadata) {
         let Some(keeper) = self.entrance.door().keeper() else { return };
         let told = Input::<Plain>::MetadataArrived { from: metadata.from, records: metadata.records.clone(), at: () };
+        let upto = Offset(metadata.from.0 + metadata.records.len() as i64);
         let mut waiting = lock(&self.waiting);
         let place = waiting.back().map_or(0, |last| last.place + 1);
         let (all, entrance, of_door) = (Arc::clone(&self.waiting), self.entrance.clone(), Arc::clone(keeper));
@@ -57,7 +59,7 @@ impl Delivery {
                 None => done(),
             }
         });
-        let number = keeper.arrived(Place::Broker, What::Input(format!("{told:?}")), pass);
+        let number = keeper.arrived(Place::Broker, What::Metadata { upto, text: format!("{told:?}") }, pass);
         waiting.push_back(Waiting { number, place, metadata });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::NodeError;
 use super::broker_host::{self, BrokerHost, Life, Shards};
-use super::checkpoints::Checkpoints;
+use super::checkpoints::{self, Checkpoints};
 use super::cluster::Cluster;
 use super::connection::{self, Limits, Service};
 use super::controller_host::{self, Committed, ControllerHost};
@@ -18,7 +18,7 @@ use super::metadata_log::MetadataLog;
 use super::partitions::Partitions;
 use super::shard::{self, Shard};
 use super::to_controller::{Call, Caller, Channel};
-use crate::cells::{Inbox, Parked, Published};
+use crate::cells::{Parked, Published};
 use crate::client::{ClientError, Connection};
 use crate::config::{Endpoint, NodeConfig};
 use crate::door::{Door, Entrance};
@@ -27,7 +27,6 @@ use highwater_spec::broker::{Broker, Input};
 use highwater_spec::controller::Config;
 use highwater_spec::rules::Rules;
 use highwater_spec::values::IncarnationId;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
@@ -144,7 +143,7 @@ pub struct BrokerRole {
     life: watch::Receiver<Life>,
     tasks: Vec<JoinHandle<()>>,
     threads: Vec<thread::JoinHandle<()>>,
-    end_checkpoints: Arc<Inbox<Infallible>>,
+    checkpoints: Entrance<checkpoints::Event>,
 }
 
 impl BrokerRole {
@@ -182,8 +181,8 @@ impl BrokerRole {
             timeout: ANSWER,
         };
         threads.push(start_host(common, entrance.clone(), &shards, &partitions, &cluster, living, calls)?);
-        let end_checkpoints = Arc::new(Inbox::new());
-        threads.push(start_checkpoints(common, &partitions, &end_checkpoints)?);
+        let checkpoints = Entrance::new(common.door.clone());
+        threads.push(start_checkpoints(common, &partitions, &checkpoints)?);
         let service = BrokerService {
             me,
             cluster_id: common.cluster_id.clone(),
@@ -211,7 +210,7 @@ impl BrokerRole {
             tokio::spawn(metadata.run()),
             tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config))),
         ];
-        Ok(Self { address, entrance, shards, life, tasks, threads, end_checkpoints })
+        Ok(Self { address, entrance, shards, life, tasks, threads, checkpoints })
     }
 
     /// Where it listens.
@@ -249,7 +248,7 @@ impl BrokerRole {
     }
 
     async fn end(self) {
-        self.end_checkpoints.close();
+        self.checkpoints.close();
         for task in self.tasks {
             task.abort();
             let _ = task.await;
@@ -327,7 +326,7 @@ fn start_host(
 fn start_checkpoints(
     common: &Common,
     partitions: &Arc<Partitions>,
-    end: &Arc<Inbox<Infallible>>,
+    entrance: &Entrance<checkpoints::Event>,
 ) -> Result<thread::JoinHandle<()>, NodeError> {
     let checkpoints = Checkpoints {
         log_dirs: Arc::clone(&common.log_dirs),
@@ -335,8 +334,8 @@ fn start_checkpoints(
         recovery_points: common.config.log_flush_offset_checkpoint_interval,
         high_watermarks: common.config.replica_high_watermark_checkpoint_interval,
     };
-    let end = Arc::clone(end);
-    spawn("checkpoints", move || checkpoints.run(&end))
+    let entrance = entrance.clone();
+    spawn("checkpoints", move || checkpoints.run(&entrance))
 }
 
 fn caller(common: &Common, address: SocketAddr, entrance: &Entrance<broker_host::Event>) -> Caller {

@@ -18,11 +18,6 @@ pub struct Timers<K> {
 type Hold<K> = Box<dyn Fn(&K) -> Option<Held> + Send>;
 
 impl<K: Ord + Clone> Timers<K> {
-    /// None armed.
-    pub fn new() -> Self {
-        Self::before(|_| None)
-    }
-
     /// None armed. `hold` puts a timer before a door, if that is kept.
     pub fn before(hold: impl Fn(&K) -> Option<Held> + Send + 'static) -> Self {
         Self { deadlines: BTreeMap::new(), order: BTreeSet::new(), hold: Box::new(hold), held: BTreeMap::new() }
@@ -84,7 +79,7 @@ mod tests {
     fn a_timer_set_anew_is_due_once_and_later() {
         let now = Instant::now();
         let at = |ms| now + Duration::from_millis(ms);
-        let mut timers = Timers::new();
+        let mut timers = Timers::before(|_| None);
         timers.set("lag", at(1));
         timers.set("retry", at(2));
         timers.set("gone", at(1));

@@ -183,7 +183,7 @@ impl Looks {
             (asked, found) = look(service, asked, self.most, needed).await;
             if found.is_none() && parked.is_none() {
                 // First registered, then looked again: what is published in between is not missed.
-                parked = Some((park(&asked), service.door.patience(self.at, self.deadline)));
+                parked = Some((park(&asked), service.door.patience(self.at, self.deadline, || in_words(&asked))));
                 (asked, found) = look(service, asked, self.most, needed).await;
             }
             drop(looking);
