@@ -8,6 +8,7 @@ pub mod apache_kafka;
 pub mod clients;
 pub mod command;
 pub mod failures;
+pub mod lockstep;
 pub mod requests;
 pub mod target;
 

@@ -72,6 +72,11 @@ impl World {
         Ok((after, trace))
     }
 
+    /// Calls `judge` with the view of a state that properties have.
+    pub fn view<T>(&self, state: &State, judge: impl FnOnce(&highwater_spec::view::View<'_>) -> T) -> T {
+        observe::with_view(state, judge)
+    }
+
     /// The properties that it is judged by.
     pub fn judges(&self) -> &[Property] {
         &self.properties

@@ -153,7 +153,18 @@ impl Node {
         }
     }
 
-    /// Asks the broker to stop cleanly; [`Self::wait`] tells when it has.
+    /// Waits until the broker has ended by itself; without one this never ends.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let life = self.broker.as_ref().map(BrokerRole::life);
+        async move {
+            match life {
+                Some(mut life) => drop(life.wait_for(|life| life.ended).await),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Asks the broker to stop cleanly; [`Self::ended`] tells when it has.
     pub fn ask_to_stop(&self) {
         if let Some(broker) = &self.broker {
             broker.ask_to_stop();

@@ -218,6 +218,11 @@ impl BrokerRole {
         self.address
     }
 
+    /// What others see of its life.
+    pub fn life(&self) -> watch::Receiver<Life> {
+        self.life.clone()
+    }
+
     /// Waits until it takes part.
     pub async fn ready(&self) {
         let _ = self.life.clone().wait_for(|life| life.unfenced || life.ended).await;
