@@ -10,8 +10,9 @@ mod model;
 pub mod replay;
 pub mod report;
 pub mod sample;
+
 #[cfg(test)]
-mod toys;
+mod tests;
 
 pub use cover::Walk;
 pub use graph::{Edge, Graph};
@@ -37,6 +38,9 @@ pub const GROUNDS: [Ground; 2] = [
     Ground { name: "kill-and-lag", bounds: Bounds { min_isr: 2, kills: 1, lags: 1, ..Bounds::QUIET } },
     Ground { name: "fence-and-lag", bounds: Bounds { fences: 1, lags: 1, ..Bounds::QUIET } },
 ];
+
+/// As many steps as starting a cluster for one more walk is worth.
+pub const START: u32 = 5;
 
 impl Ground {
     /// The world, by today's rules.

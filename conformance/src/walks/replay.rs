@@ -3,7 +3,9 @@
 use super::Walk;
 use highwater_checker::replication::World;
 use highwater_checker::story;
+use highwater_spec::marks::{self, Mark, Passed};
 use highwater_spec::scenario::Event;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -49,6 +51,8 @@ pub struct Outcome {
     pub walked: Vec<bool>,
     /// Those that did not go well, by number.
     pub diverged: Vec<Diverged>,
+    /// The marks that the replaying threads passed.
+    pub passed: BTreeMap<Mark, Passed>,
     /// How long it took.
     pub took: Duration,
 }
@@ -71,10 +75,12 @@ pub fn replay<R: Replayer>(
     let work = || {
         let mut replayer = make();
         while let Some(walk) = chosen.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
+            drop(marks::take());
             let replayed = replayer.replay(world, &walks[walk].events);
+            let passed = marks::take();
             let diverged = replayed.err().map(|divergence| diverged(world, walk, &walks[walk], divergence));
             let mut outcome = outcome.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            outcome.note(&walks[walk], diverged);
+            outcome.note(&walks[walk], passed, diverged);
             if outcome.diverged.len() >= ENOUGH {
                 break;
             }
@@ -88,12 +94,17 @@ pub fn replay<R: Replayer>(
 }
 
 impl Outcome {
-    fn note(&mut self, walk: &Walk, diverged: Option<Diverged>) {
+    fn note(&mut self, walk: &Walk, passed: BTreeMap<Mark, Passed>, diverged: Option<Diverged>) {
         let steps = diverged.as_ref().map_or(walk.edges.len(), |diverged| diverged.divergence.step);
         self.walks += 1;
         self.steps += steps;
         walk.edges.iter().take(steps).for_each(|edge| self.walked[*edge] = true);
         self.diverged.extend(diverged);
+        for (mark, passed) in passed {
+            let sum = self.passed.entry(mark).or_default();
+            sum.met += passed.met;
+            sum.unmet += passed.unmet;
+        }
     }
 }
 
