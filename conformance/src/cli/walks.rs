@@ -1,7 +1,7 @@
 //! `highwater-conform walks`.
 
 use highwater_conformance::walks::sample::sample;
-use highwater_conformance::walks::{Diverged, GROUNDS, Graph, Ground, OnModel, Outcome, Report, START, replay};
+use highwater_conformance::walks::{Diverged, GROUNDS, Graph, Ground, OnModel, Outcome, Report, replay};
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
 fn walked(ground: &Ground, args: &Args, report: &mut Report) -> Result<Outcome, String> {
     let world = ground.world();
     let graph = Graph::explore(&world);
-    let walks = graph.cover(START);
+    let walks = graph.cover();
     let chosen = match (args.walk, args.sample) {
         (Some(walk), _) if walk >= walks.len() => return Err(format!("there are {} walks, from 0 on", walks.len())),
         (Some(walk), _) => vec![walk],

@@ -17,15 +17,17 @@ pub struct Walk<E = Event> {
     pub events: Vec<E>,
 }
 
+/// What beginning another walk costs, in steps.
+const BEGINNING: u32 = 1;
+
 impl<E: Clone + PartialEq> Graph<E> {
-    /// Walks that take every edge. A walk more counts as much as `start` steps more: no walks that take every edge
-    /// cost less together.
+    /// Walks that take every edge. No others do so with fewer steps and beginnings, counted together.
     #[must_use]
-    pub fn cover(&self, start: u32) -> Vec<Walk<E>> {
+    pub fn cover(&self) -> Vec<Walk<E>> {
         if self.edges().is_empty() {
             return Vec::new();
         }
-        let tours = Tours::through(self, &self.times(start));
+        let tours = Tours::through(self, &self.times());
         tours.map(|edges| Walk { events: self.events(&edges), edges }).collect()
     }
 
@@ -34,13 +36,13 @@ impl<E: Clone + PartialEq> Graph<E> {
     }
 
     /// How often each edge is walked.
-    fn times(&self, start: u32) -> Vec<u64> {
+    fn times(&self) -> Vec<u64> {
         let (source, sink) = (self.states(), self.states() + 1);
         let mut network = Network::new(self.states() + 2);
         let again: Vec<_> = self.edges().iter().map(|edge| network.add(edge.from, edge.to, UNBOUNDED, 1)).collect();
         // There is one walk at least.
         network.add(source, 0, 1, 0);
-        network.add(source, 0, UNBOUNDED, start);
+        network.add(source, 0, UNBOUNDED, BEGINNING);
         for (state, (left, reached)) in self.degrees().into_iter().enumerate() {
             if reached > left {
                 network.add(source, state, reached - left, 0);

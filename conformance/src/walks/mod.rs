@@ -32,15 +32,18 @@ pub struct Ground {
     pub bounds: Bounds,
 }
 
-/// What is walked: two brokers, one record, and each pair of a kill, a false fence and an ISR change. All three at once
-/// have ten times the edges.
-pub const GROUNDS: [Ground; 2] = [
+/// What is walked, with two brokers and one record: each pair of a kill, a false fence and an ISR change (all three at
+/// once have several times the edges), and each other fault in a world of its own.
+pub const GROUNDS: [Ground; 8] = [
     Ground { name: "kill-and-lag", bounds: Bounds { min_isr: 2, kills: 1, lags: 1, ..Bounds::QUIET } },
     Ground { name: "fence-and-lag", bounds: Bounds { fences: 1, lags: 1, ..Bounds::QUIET } },
+    Ground { name: "kill-and-fence", bounds: Bounds { kills: 1, fences: 1, atomic_fetches: 1, ..Bounds::QUIET } },
+    Ground { name: "stop", bounds: Bounds { min_isr: 2, stops: 1, ..Bounds::QUIET } },
+    Ground { name: "power-loss", bounds: Bounds { min_isr: 2, power_losses: 1, ..Bounds::QUIET } },
+    Ground { name: "disk-failure", bounds: Bounds { disk_failures: 1, ..Bounds::QUIET } },
+    Ground { name: "timeout-and-lag", bounds: Bounds { min_isr: 2, acks: 2, timeouts: 1, lags: 1, ..Bounds::QUIET } },
+    Ground { name: "election", bounds: Bounds { kills: 1, elections: 1, ..Bounds::QUIET } },
 ];
-
-/// As many steps as starting a cluster for one more walk is worth.
-pub const START: u32 = 5;
 
 impl Ground {
     /// The world, by today's rules.

@@ -39,8 +39,14 @@ pub struct Marked {
     pub rules_not_passed: Vec<&'static str>,
     /// How many guards there are.
     pub guards: usize,
-    /// Those that were not seen both ways, with how they were: `never`, `always` met, `not` met.
+    /// Those that were not seen both ways, and how they were seen.
     pub guards_one_way: Vec<(&'static str, &'static str)>,
+}
+
+impl Marked {
+    fn one_way_in_words(&self) -> Vec<String> {
+        self.guards_one_way.iter().map(|(guard, how)| format!("{guard} ({how})")).collect()
+    }
 }
 
 impl Report {
@@ -79,9 +85,9 @@ impl Report {
         let seen: BTreeSet<_> = self.passed.keys().map(Mark::rule).collect();
         let guards: Vec<_> = marks::ALL.iter().filter(|mark| mark.is_guard).collect();
         let one_way = |mark: &&Mark| match passed(mark) {
-            Passed { met: 0, unmet: 0 } => Some((mark.id, "never")),
-            Passed { met: 0, .. } => Some((mark.id, "not")),
-            Passed { unmet: 0, .. } => Some((mark.id, "always")),
+            Passed { met: 0, unmet: 0 } => Some((mark.id, "never asked")),
+            Passed { met: 0, .. } => Some((mark.id, "never met")),
+            Passed { unmet: 0, .. } => Some((mark.id, "always met")),
             _ => None,
         };
         Marked {
@@ -129,6 +135,8 @@ impl Report {
         add("guards", marked.guards);
         add("guards_covered_both_ways", marked.guards - marked.guards_one_way.len());
         add("steps_per_second", self.steps_per_second() as usize);
+        flat.insert("rules_not_covered".into(), marked.rules_not_passed.join(", ").into());
+        flat.insert("guards_not_covered_both_ways".into(), marked.one_way_in_words().join(", ").into());
         Value::Object(flat)
     }
 }
@@ -139,24 +147,27 @@ impl fmt::Display for Report {
             let Covered { name, bounds, states, edges, walked, walks, steps, planned, .. } = ground;
             writeln!(f, "{name}: {bounds}")?;
             writeln!(f, "  {states} states, {edges} edges, {walked} of them covered")?;
-            writeln!(f, "  {walks} of {} walks, {steps} of {} steps", planned.0, planned.1)?;
+            writeln!(
+                f,
+                "  {walks} of {} walks, {steps} of {} steps; fewer can't take every edge",
+                planned.0, planned.1
+            )?;
         }
         let marked = self.marked();
         let rules = marked.rules - marked.rules_not_passed.len();
         write!(f, "rules: {rules} of {} covered", marked.rules)?;
-        list(f, "; not ", marked.rules_not_passed.iter().map(ToString::to_string))?;
+        list(f, &marked.rules_not_passed)?;
         let guards = marked.guards - marked.guards_one_way.len();
         write!(f, "guards: {guards} of {} covered both ways", marked.guards)?;
-        list(f, "; not ", marked.guards_one_way.iter().map(|(guard, how)| format!("{guard} ({how})")))?;
+        list(f, &marked.one_way_in_words())?;
         writeln!(f, "{:.0} steps per second", self.steps_per_second())
     }
 }
 
-/// A list that ends its line.
-fn list(f: &mut fmt::Formatter<'_>, opening: &str, words: impl Iterator<Item = String>) -> fmt::Result {
-    let words: Vec<_> = words.collect();
-    match words.is_empty() {
-        true => writeln!(f),
-        false => writeln!(f, "{opening}{}", words.join(", ")),
-    }
+/// What is missing from what was just said, and the end of the line.
+fn list(f: &mut fmt::Formatter<'_>, missing: &[impl AsRef<str>]) -> fmt::Result {
+    let opening = if missing.is_empty() { "" } else { "; not" };
+    write!(f, "{opening}")?;
+    missing.iter().try_for_each(|word| write!(f, "\n  {}", word.as_ref()))?;
+    writeln!(f)
 }
