@@ -5,6 +5,7 @@ mod clients;
 mod failures;
 mod lockstep;
 mod requests;
+mod walks;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ enum Command {
     Requests(requests::RequestsArgs),
     /// Send the script to two clusters, and tell what they answer differently
     Compare(requests::CompareArgs),
+    /// Replay walks that take every edge of small worlds, and tell what they cover
+    Walks(walks::Args),
 }
 
 /// Does what was asked. Exit status: 0 if all is well, 1 if not, 2 if the question could not be put.
@@ -46,6 +49,7 @@ pub fn answer(cli: Cli) -> ExitCode {
         Command::Lockstep(args) => lockstep::answer(args),
         Command::Requests(args) => requests::requests(args),
         Command::Compare(args) => requests::compared(args),
+        Command::Walks(args) => walks::answer(args),
     };
     answered.unwrap_or_else(|error| {
         eprintln!("error: {error}");
