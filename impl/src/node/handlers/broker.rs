@@ -91,6 +91,7 @@ impl BrokerService {
             Request::OffsetForLeaderEpoch(request) => list_offsets::end_of_epochs(self, request).await.into(),
             Request::CreateTopics(request) => return topics::forward(self, request).await,
             Request::DeleteTopics(request) => return topics::forward(self, request).await,
+            Request::ElectLeaders(request) => return topics::forward(self, request).await,
             Request::UnregisterBroker(request) => return topics::forward(self, request).await,
             Request::DescribeCluster(request) => describe::cluster(self, version, &request).into(),
             Request::DescribeTopicPartitions(request) => describe::topic_partitions(self, request).into(),
