@@ -4,6 +4,7 @@ use super::board::Board;
 use super::conductor::Conductor;
 use super::divergence::Divergence;
 use super::nodes::{InProcess, Nodes, Plan};
+use crate::walks::{self, Replayer};
 use highwater_checker::catalog::Model;
 use highwater_checker::replication::World;
 use highwater_spec::scenario::{Event, Scenario};
@@ -63,6 +64,13 @@ impl Ensemble {
             conductor.step(event).map_err(|difference| parted(difference, place + 1))?;
         }
         Ok(Replayed { events: events.len() })
+    }
+}
+
+impl Replayer for &Ensemble {
+    fn replay(&mut self, world: &World, events: &[Event]) -> Result<(), walks::Divergence> {
+        let parted = |parted: Box<Divergence>| walks::Divergence { step: parted.step, what: parted.difference() };
+        self.play(world, events).map(drop).map_err(parted)
     }
 }
 
