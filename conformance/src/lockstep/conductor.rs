@@ -245,7 +245,9 @@ impl Conductor {
         let again = self.await_entry(look)?;
         self.pass(&again);
         self.finish()?;
-        let Fetch::Asked(asked) = self.state.links.fetches[usize::try_from(by.0 - 1).unwrap_or(0)] else { return Ok(()) };
+        let Fetch::Asked(asked) = self.state.links.fetches[usize::try_from(by.0 - 1).unwrap_or(0)] else {
+            return Ok(());
+        };
         let Some(view) = self.state.process(at).map(|process| Arc::clone(&process.published)) else { return Ok(()) };
         let (high_watermark, log_start) = (view.high_watermark, view.log_start);
         let answer = FetchAnswer::Records { batches: Vec::new(), high_watermark, log_start };
@@ -277,7 +279,9 @@ impl Conductor {
         }
         for broker in self.state.brokers().filter(|broker| Some(*broker) != dies) {
             let ended = self.state.process(broker).is_some() && after.process(broker).is_none();
-            if ended && !matches!(event.what, Happens::Killed { .. } | Happens::LosesPower { .. } | Happens::LosesDisk(_)) {
+            if ended
+                && !matches!(event.what, Happens::Killed { .. } | Happens::LosesPower { .. } | Happens::LosesDisk(_))
+            {
                 self.until(format!("{broker}"), "ends by itself", |board| board.has_ended(broker))?;
                 self.forget(broker)?;
             }
@@ -438,7 +442,8 @@ impl Conductor {
             Read::Read { upto, high_watermark, .. } => {
                 let log = &self.state.node(broker).disk.log;
                 let upto = usize::try_from(upto.0).unwrap_or(0).min(log.len());
-                let read: Vec<_> = log[..upto].iter().map(|entry| format!("m{}/{}", entry.value, entry.epoch)).collect();
+                let read: Vec<_> =
+                    log[..upto].iter().map(|entry| format!("m{}/{}", entry.value, entry.epoch)).collect();
                 let read = if read.is_empty() { "nothing".to_owned() } else { read.join(" ") };
                 format!("reads {read} below {high_watermark}")
             }
@@ -450,7 +455,8 @@ impl Conductor {
         }
     }
 
-    /// The properties, of what was observed: the files, and what producers were told.
+    /// The properties, of what was observed: the files, and what producers were told. Where the rules in force break one,
+    /// the cluster breaks it in the same way.
     fn judge(&mut self) -> Outcome {
         let mut observed = self.state.clone();
         for broker in self.state.brokers() {
@@ -465,16 +471,17 @@ impl Conductor {
         told(&mut history.acknowledged, &answers);
         told(&mut history.acknowledged_by_leader, &answers);
         for property in property::ALL {
-            let verdict = self.world.view(&observed, |view| property.judge(view));
-            if let Verdict::Violated(reason) = verdict {
-                return Err(Difference::new(format!("the property {}", property.name), "holds", reason));
+            let specified = self.world.view(&self.state, |view| property.judge(view));
+            let found = self.world.view(&observed, |view| property.judge(view));
+            if specified != found {
+                let about = format!("the property {}", property.name);
+                return Err(Difference::new(about, verdict(&specified), verdict(&found)));
             }
         }
         Ok(())
     }
 
     pub(super) fn pass(&mut self, entry: &Entry) {
-        if std::env::var_os("LS").is_some() { eprintln!("PASS {}", in_words(&wanted(entry))); }
         self.board.passes(entry);
         self.nodes.pass(entry.node, entry.number);
     }
@@ -578,6 +585,14 @@ pub(super) fn wanted(entry: &Entry) -> Wanted {
 pub(super) fn in_words(wanted: &Wanted) -> String {
     let node = if wanted.node == CONTROLLER { "controller".to_owned() } else { wanted.node.to_string() };
     format!("{node}: {}", wanted.what)
+}
+
+fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Holds => "holds".to_owned(),
+        Verdict::Unguarded => "promises nothing here".to_owned(),
+        Verdict::Violated(reason) => reason.clone(),
+    }
 }
 
 fn answer_in_words(answer: Option<Answer>) -> String {

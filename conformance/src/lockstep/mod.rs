@@ -25,8 +25,9 @@ mod nodes;
 mod plain;
 mod processes;
 mod replay;
+pub mod scenarios;
 mod setup;
 mod wire;
 
 pub use divergence::Divergence;
-pub use replay::{Ensemble, Replayed, replay_scenario};
+pub use replay::{Ensemble, read_scenario};

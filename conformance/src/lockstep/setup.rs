@@ -38,7 +38,8 @@ impl Conductor {
         board: Board,
     ) -> Result<Self, Difference> {
         let state = world.initial();
-        let names = Names { topic: TopicId([0; 16]), shift: 0, first_epochs: BTreeMap::new(), processes: BTreeMap::new() };
+        let names =
+            Names { topic: TopicId([0; 16]), shift: 0, first_epochs: BTreeMap::new(), processes: BTreeMap::new() };
         let clients = Clients::new(Arc::clone(&runtime), names.topic);
         let mut conductor = Self {
             world,
@@ -183,11 +184,15 @@ impl Conductor {
 /// Whether some records say that a broker takes part from then on.
 fn is_unfenced(records: &str, broker: BrokerId) -> bool {
     let begin = format!("BrokerChanged {{ broker: {broker:?},");
-    records.split(&begin).skip(1).any(|change| change.split('}').next().is_some_and(|change| change.contains("fenced: Some(false)")))
+    records
+        .split(&begin)
+        .skip(1)
+        .any(|change| change.split('}').next().is_some_and(|change| change.contains("fenced: Some(false)")))
 }
 
 fn is_input(entry: &Entry) -> bool {
-    !matches!(entry.what, What::Timer(_)) || matches!(&entry.what, What::Timer(text) if text == "TimerFired(FetchRetry)")
+    !matches!(entry.what, What::Timer(_))
+        || matches!(&entry.what, What::Timer(text) if text == "TimerFired(FetchRetry)")
 }
 
 fn is_fetch(entry: &Entry) -> bool {
@@ -201,4 +206,3 @@ fn is_fetch(entry: &Entry) -> bool {
 fn is_armed(entry: &&Entry) -> bool {
     matches!(&entry.what, What::Timer(text) if !is_always_armed(text) && !text.starts_with("MaxWait"))
 }
-

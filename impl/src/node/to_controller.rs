@@ -6,8 +6,8 @@
 use super::broker_host::Event;
 use super::cluster::Endpoint;
 use super::metadata_records::{broker_or_none, ids};
-use crate::door::Entrance;
 use crate::client::{ClientError, Connection};
+use crate::door::Entrance;
 use crate::wire::messages::{alter_partition, broker_heartbeat, broker_registration};
 use crate::wire::{RequestMessage, Uuid};
 use highwater_spec::broker::Input;
