@@ -1,0 +1,16 @@
+//! Builds Highwater's book, and refuses to where text and code say different things.
+//!
+//! The text stands in `book/src/`. What a program can know is not written there: rules are checked against the code
+//! that names them and the properties and tests that verify them; code is included, diagrams are drawn from scenarios,
+//! numbers come from files that commands wrote. [`book::build`] does all of it. Not here: any statement about Kafka.
+
+pub mod book;
+mod code;
+pub mod complaint;
+mod diagram;
+mod directive;
+pub mod page;
+mod render;
+mod rules;
+mod survey;
+pub mod workspace;
