@@ -44,7 +44,7 @@ pub struct RollLimits {
 const MAX_RELATIVE_OFFSET: i64 = i32::MAX as i64;
 
 /// Whether `incoming` goes into a new segment. `log.roll.one`: never while the active one is empty, so that a batch
-/// larger than `segment.bytes` has a place too.
+/// larger than `segment.bytes` has a place too. `log.roll.index`, `log.roll.offsets`: indexes bound a segment as well.
 #[must_use]
 pub fn must_roll(active: &ActiveSegment, incoming: &Incoming, limits: &RollLimits) -> bool {
     active.bytes > 0
