@@ -7,10 +7,18 @@
 pub mod book;
 mod code;
 pub mod complaint;
+mod coverage;
 mod diagram;
 mod directive;
+mod links;
+mod lock;
 pub mod page;
+mod prose;
 mod render;
+mod results;
 mod rules;
+pub mod serve;
 mod survey;
+mod tables;
+pub mod take;
 pub mod workspace;

@@ -2,11 +2,14 @@
 
 use crate::code::{self, Excerpt};
 use crate::complaint::Complaint;
+use crate::coverage;
 use crate::diagram;
-use crate::directive::{self, Ask, Directive, Part};
+use crate::directive::{Ask, Directive, Part};
 use crate::page::Page;
+use crate::results::Results;
 use crate::rules::{self, Rule, Rules};
 use crate::survey::{Survey, Verifier};
+use crate::tables;
 use crate::workspace::Workspace;
 use std::fmt::Write;
 use std::ops::Range;
@@ -21,6 +24,34 @@ pub struct Known<'a> {
     pub rules: &'a Rules,
     /// What the code says of it.
     pub survey: &'a Survey,
+    /// What each page asks for.
+    pub directives: &'a [Vec<Directive>],
+}
+
+impl Known<'_> {
+    /// The pages that ask for something, with what they ask.
+    pub fn asking<'b, T>(&'b self, which: impl Fn(&'b Ask) -> Option<T>) -> impl Iterator<Item = (&'b Page, T)> {
+        let all = self.pages.iter().zip(self.directives);
+        let asks = all.flat_map(|(page, directives)| directives.iter().map(move |directive| (page, &directive.ask)));
+        asks.filter_map(move |(page, ask)| Some((page, which(ask)?)))
+    }
+
+    /// A link to `anchor`, which is where another page, or this one, asks for something; just the text if none does.
+    pub fn link(&self, from: &Page, text: &str, anchor: &str, asked: impl Fn(&Ask) -> bool) -> String {
+        match self.asking(|ask| asked(ask).then_some(())).next() {
+            Some((page, ())) => format!("<a href=\"{}#{anchor}\">{text}</a>", relative(&from.path, &html(&page.path))),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// The page that is written for a file of Markdown.
+pub fn html(path: &str) -> String {
+    let path = path.strip_suffix(".md").unwrap_or(path);
+    match path.strip_suffix("README") {
+        Some(folder) if folder.is_empty() || folder.ends_with('/') => format!("{folder}index.html"),
+        _ => format!("{path}.html"),
+    }
 }
 
 /// The page at `index`, and what is wrong with it.
@@ -29,10 +60,10 @@ pub fn page(known: &Known<'_>, index: usize, complaints: &mut Vec<Complaint>) ->
     let mut edits = Vec::new();
     for rule in known.rules.values().filter(|rule| rule.page == index) {
         edits.push((rule.mark.clone(), rule_head(rule)));
-        edits.push((rule.body.end..rule.body.end, rule_links(known, rule)));
+        edits.push((rule.body.end..rule.body.end, rule_links(known, page, rule)));
     }
-    for directive in directive::read(page, complaints) {
-        let text = carry_out(known, page, &directive).unwrap_or_else(|what| {
+    for directive in &known.directives[index] {
+        let text = carry_out(known, page, directive).unwrap_or_else(|what| {
             complaints.push(Complaint::at(&page.file, directive.line, &what));
             format!("<strong class=\"wrong\">{}</strong>", escaped(&what))
         });
@@ -60,11 +91,16 @@ fn carry_out(known: &Known<'_>, page: &Page, directive: &Directive) -> Result<St
         Ask::Fact(fact, source) => {
             Ok(format!("<span class=\"fact\" title=\"{}\">{}</span>", escaped(source), escaped(fact)))
         }
-        Ask::Requirement(id) => requirement(id),
-        Ask::Code(..) | Ask::Scenario(_) if !directive.alone => Err("give it a line of its own".to_owned()),
+        Ask::Number(file, key) => Results::read(known.workspace, file)?.number(key),
+        Ask::Requirement(id) => requirement(known, page, directive, id),
+        _ if !directive.alone => Err("give it a line of its own".to_owned()),
         Ask::Code(file, part) => included(known.workspace, file, part),
         Ask::Scenario(name) => scenario(known.workspace, name),
-        _ => Err("not yet".to_owned()),
+        Ask::Results(file) => Ok(Results::read(known.workspace, file)?.tables()),
+        Ask::Matrix => Results::read(known.workspace, "matrix")?.matrix(),
+        Ask::Exhibits => tables::exhibits(known, page),
+        Ask::Properties => tables::properties(known, page),
+        Ask::Coverage => Ok(coverage::table(known, page)),
     }
 }
 
@@ -78,10 +114,11 @@ fn rule_head(rule: &Rule) -> String {
     format!("<div class=\"rule\" id=\"r-{id}\">\n<a class=\"rule-id\" href=\"#r-{id}\">{id}</a>\n\n")
 }
 
-fn rule_links(known: &Known<'_>, rule: &Rule) -> String {
+fn rule_links(known: &Known<'_>, page: &Page, rule: &Rule) -> String {
     let places = rules::places(&rule.id, known.survey);
     let places: Vec<_> = places.iter().map(|place| format!("<code>{}:{}</code>", place.file, place.line)).collect();
-    let verifiers: Vec<_> = rules::verifiers(&rule.id, known.survey).into_iter().map(verifier).collect();
+    let verifiers: Vec<_> =
+        rules::verifiers(&rule.id, known.survey).into_iter().map(|by| verifier(known, page, by)).collect();
     let mut text = "\n\n<div class=\"rule-links\">".to_owned();
     for (what, links) in [("carried out in", places), ("verified by", verifiers)] {
         if !links.is_empty() {
@@ -91,9 +128,12 @@ fn rule_links(known: &Known<'_>, rule: &Rule) -> String {
     text + "</div>\n</div>\n"
 }
 
-fn verifier(by: &Verifier) -> String {
+/// What verifies a rule, as HTML.
+pub fn verifier(known: &Known<'_>, page: &Page, by: &Verifier) -> String {
     match by {
-        Verifier::Property(name) => format!("property {name}"),
+        Verifier::Property(name) => {
+            known.link(page, name, &format!("property-{name}"), |ask| matches!(ask, Ask::Properties))
+        }
         Verifier::Test(name) => format!("<code>{}</code>", escaped(name)),
     }
 }
@@ -104,15 +144,20 @@ fn rule_link(known: &Known<'_>, page: &Page, id: &str) -> Result<String, String>
 }
 
 /// The path from one page to another.
-fn relative(from: &str, to: &str) -> String {
-    let up = from.matches('/').count();
-    "../".repeat(up) + to
+pub fn relative(from: &str, to: &str) -> String {
+    "../".repeat(from.matches('/').count()) + to
 }
 
-fn requirement(id: &str) -> Result<String, String> {
+/// A citation; the first of each requirement can be linked to.
+fn requirement(known: &Known<'_>, page: &Page, here: &Directive, id: &str) -> Result<String, String> {
     let number = id.strip_prefix('R').filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
     number.ok_or_else(|| format!("`{id}` is no requirement such as R1"))?;
-    Ok(format!("<span class=\"requirement\" title=\"answers requirement {id}\">{id}</span>"))
+    let all =
+        known.pages.iter().zip(known.directives).flat_map(|(page, asked)| asked.iter().map(move |ask| (page, ask)));
+    let first = all.into_iter().find(|(_, directive)| directive.ask == here.ask);
+    let is_first = first.is_some_and(|(first, directive)| first.path == page.path && directive.range == here.range);
+    let anchor = if is_first { format!(" id=\"requirement-{id}\"") } else { String::new() };
+    Ok(format!("<span class=\"requirement\"{anchor} title=\"answers requirement {id}\">{id}</span>"))
 }
 
 fn included(workspace: &Workspace, file: &str, part: &Part) -> Result<String, String> {

@@ -68,6 +68,16 @@ pub enum Verifier {
     Test(String),
 }
 
+impl Verifier {
+    /// What it is, and its name.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Property(name) => format!("property {name}"),
+            Self::Test(name) => format!("test {name}"),
+        }
+    }
+}
+
 impl Mention {
     /// Whether the file is one that carries rules out.
     pub fn is_in_a_machine(&self) -> bool {

@@ -59,6 +59,7 @@ impl Teller {
             ["truncates", "to", to] => {
                 self.show_role(of);
                 self.note(of, Some(Icon::Cut), &format!("truncates to {to}"), Tone::Loss);
+                self.show(of);
             }
             ["begins", ..] => self.note(of, Some(Icon::Cut), &said.join(" "), Tone::Loss),
             ["deletes", ..] => self.note(of, Some(Icon::Cut), "deletes its log", Tone::Loss),
