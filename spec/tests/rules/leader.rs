@@ -64,6 +64,7 @@ fn a_leader_tells_where_the_logs_part() {
     let diverging = |epoch, end| Answer::Diverging(EpochEnd { epoch: LeaderEpoch(epoch), end: Offset(end) });
     assert_eq!(ask(4, 0), diverging(0, 3), "e0 ended here");
     assert_eq!(ask(4, 1), diverging(0, 3), "e1 is not known here");
+    assert_eq!(ask(3, 1), diverging(0, 3), "… wherever it ended");
     assert!(matches!(ask(3, 0), Answer::Read { .. }) && matches!(ask(4, 2), Answer::Read { .. }));
 }
 
