@@ -6,7 +6,6 @@ use crate::render::{Known, escaped};
 use crate::results::table;
 use highwater_checker::museum::{EXHIBITS, Exhibit, Kind};
 use highwater_spec::property::{self, Property};
-use highwater_spec::rules::Rules;
 use highwater_spec::scenario::Scenario;
 
 /// Every property: what it says, when it is promised, whence it comes, and what shows that it can fail.
@@ -16,7 +15,7 @@ use highwater_spec::scenario::Scenario;
 pub fn properties(known: &Known<'_>, page: &Page) -> Result<String, String> {
     let rows: Result<Vec<_>, String> =
         property::every().iter().map(|property| property_row(known, page, property)).collect();
-    Ok(table(&["number", "property", "what it says", "source", "can fail"], &rows?))
+    Ok(table(&["property", "what it says"], &rows?))
 }
 
 fn property_row(known: &Known<'_>, page: &Page, property: &Property) -> Result<Vec<String>, String> {
@@ -27,14 +26,15 @@ fn property_row(known: &Known<'_>, page: &Page, property: &Property) -> Result<V
         lines.map(str::trim).find_map(|line| line.strip_prefix(what)).map(marked).unwrap_or_default()
     };
     let guards: Vec<_> = property.guards.iter().map(|guard| format!("<code>{}</code>", guard.name)).collect();
-    let when = if guards.is_empty() { String::new() } else { format!("<br>promised with {}", guards.join(", ")) };
-    let name = format!("<span id=\"property-{0}\"><code>{0}</code></span>", property.name);
-    let can_fail = said("Can fail: ");
-    let can_fail = EXHIBITS.iter().fold(can_fail, |text, exhibit| {
+    let can_fail = EXHIBITS.iter().fold(said("Can fail: "), |text, exhibit| {
         let named = format!("exhibit {}", exhibit.name);
         text.replace(&named, &format!("exhibit {}", scenario_link(known, page, exhibit.name)))
     });
-    Ok(vec![property.number.to_owned(), name, escaped(property.statement) + &when, said("Source: "), can_fail])
+    let more = [("promised with", guards.join(", ")), ("source", said("Source: ")), ("can fail", can_fail)];
+    let more = more.iter().filter(|(_, text)| !text.is_empty());
+    let more: String = more.map(|(what, text)| format!("<div class=\"aside\"><em>{what}</em> {text}</div>")).collect();
+    let name = format!("<span id=\"property-{0}\">{1}<br><code>{0}</code></span>", property.name, property.number);
+    Ok(vec![name, escaped(property.statement) + &more])
 }
 
 /// A comment's text as HTML, with its code marked.
@@ -56,7 +56,7 @@ pub fn scenario_link(known: &Known<'_>, page: &Page, name: &str) -> String {
 /// If an exhibit has no scenario.
 pub fn exhibits(known: &Known<'_>, page: &Page) -> Result<String, String> {
     let rows: Result<Vec<_>, String> = EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit)).collect();
-    Ok(table(&["exhibit", "what happens", "rules", "mended by", "breaks", "steps"], &rows?))
+    Ok(table(&["exhibit", "what happens", "by the rules", "mended by", "steps"], &rows?))
 }
 
 fn exhibit_row(known: &Known<'_>, page: &Page, exhibit: &Exhibit) -> Result<Vec<String>, String> {
@@ -70,24 +70,22 @@ fn exhibit_row(known: &Known<'_>, page: &Page, exhibit: &Exhibit) -> Result<Vec<
         Kind::ExpectedLoss => format!("no bug: {}", escaped(exhibit.title)),
     };
     Ok(vec![
-        scenario_link(known, page, exhibit.name),
-        title,
+        format!("<strong>{}</strong>", scenario_link(known, page, exhibit.name)),
+        format!("{title}<div class=\"aside\"><em>breaks</em> {breaks}</div>"),
         format!("<code>{}</code>", escaped(&exhibit.broken.rules.to_string())),
-        format!("<code>{}</code>", escaped(&mended(exhibit))),
-        breaks,
+        format!("<code>{}</code>", escaped(&mended(exhibit)).replace('=', "=<wbr>")),
         scenario.steps().count().to_string(),
     ])
 }
 
 /// What is different in the twin.
 fn mended(exhibit: &Exhibit) -> String {
-    let fields =
-        |rules: &Rules| rules.described().1.into_iter().map(|(name, way)| format!("{name}={way}")).collect::<Vec<_>>();
-    let (before, after) = (fields(&exhibit.broken.rules), fields(&exhibit.mended.rules));
-    let mut changed: Vec<_> = after.into_iter().filter(|field| !before.contains(field)).collect();
-    let (before, after) = (exhibit.broken.bounds.named(), exhibit.mended.bounds.named());
-    changed.extend(
-        after.into_iter().filter(|bound| !before.contains(bound)).map(|(name, value)| format!("{name}={value}")),
-    );
-    changed.join(" ")
+    let (broken, mended) = (&exhibit.broken, &exhibit.mended);
+    let decisions = mended.rules.overrides(&broken.rules).into_iter().map(|(field, way)| format!("{field}={way}"));
+    let (before, after) = (broken.bounds.named(), mended.bounds.named());
+    // A bound that is not named is 0.
+    let gone = before.iter().filter(|(name, _)| after.iter().all(|(still, _)| still != name));
+    let gone = gone.map(|(name, _)| format!("{name}=0"));
+    let changed = after.iter().filter(|bound| !before.contains(bound)).map(|(name, value)| format!("{name}={value}"));
+    decisions.chain(changed).chain(gone).collect::<Vec<_>>().join(" ")
 }

@@ -30,12 +30,33 @@ pub fn figure(name: &str, scenario: &Scenario, drawing: &Drawing) -> String {
     let rules = [scenario.rules.name().to_owned()].into_iter().chain(rules).collect::<Vec<_>>().join(" ");
     let _ = write!(
         out,
-        "</svg>\n<figcaption><strong>{}</strong> by the rules <code>{}</code>, in a world of <code>{}</code></figcaption>\n</figure>",
+        "</svg>\n<figcaption><strong>{}</strong> by the rules <code>{}</code>, in a world of <code>{}</code>{}</figcaption>\n</figure>",
         escaped(name),
         escaped(&rules),
-        escaped(&bounds.join(" "))
+        escaped(&bounds.join(" ")),
+        legend(drawing)
     );
     out
+}
+
+/// What the signs in this diagram mean; those that it has not are left out.
+fn legend(drawing: &Drawing) -> String {
+    let shapes = || drawing.panels.iter().flat_map(|panel| &panel.shapes);
+    let logs =
+        || shapes().filter_map(|shape| if let Shape::Log { entries, .. } = shape { Some(entries) } else { None });
+    let has_fate = |fate| logs().flatten().any(|(_, there)| *there == fate);
+    let has_life = |life| drawing.segments.iter().any(|segment| segment.life == life);
+    let signs = [
+        ("leads", "takes itself for the leader", has_life(Life::Leader)),
+        ("down", "is down", has_life(Life::Down)),
+        ("record", "a record, and its epoch", logs().next().is_some()),
+        ("committed", "below its high watermark", logs().next().is_some()),
+        ("cut", "cut, promised to nobody", has_fate(Fate::Cut)),
+        ("lost", "lost here, though committed or acknowledged", has_fate(Fate::Lost)),
+    ];
+    let shown = signs.iter().filter(|(_, _, there)| *there);
+    let shown: String = shown.map(|(class, what, _)| format!("<span><i class=\"{class}\"></i>{what}</span>")).collect();
+    format!("<div class=\"legend\">{shown}</div>")
 }
 
 fn band(out: &mut String, panel: &Panel) {
@@ -75,7 +96,7 @@ fn lane_head(out: &mut String, x: f64, y: f64, name: &str) {
 }
 
 fn shapes(out: &mut String, panel: &Panel) {
-    out.push_str("<g class=\"step\">\n");
+    out.push_str(if panel.number % 2 == 1 { "<g class=\"step banded\">\n" } else { "<g class=\"step\">\n" });
     if !panel.text.is_empty() {
         let _ = writeln!(out, "<title>{}</title>", escaped(&panel.text));
     }
@@ -177,9 +198,8 @@ fn log(out: &mut String, (x, y): (f64, f64), cell: f64, entries: &[(Entry, Fate)
         }
         out.push_str("</g>\n");
     }
-    let there = entries.iter().filter(|(_, fate)| matches!(fate, Fate::Kept | Fate::New)).count();
     if let Some(mark) = high_watermark {
-        let at = x + cell * mark.min(there.max(mark)) as f64;
+        let at = x + cell * mark as f64;
         let (top, bottom) = (y - 4.0, y + CELL + 4.0);
         let _ = writeln!(
             out,
