@@ -1,7 +1,7 @@
 //! `controller.elect.*`, `controller.elr.*`, `controller.isr.*`
 
 use super::cluster::{Cluster, PARTITION, TOPIC, change, expired, heartbeat, partition, set};
-use highwater_spec::controller::{Config, Election, Heartbeat, Input, IsrChange, Partition, Reply};
+use highwater_spec::controller::{Config, CreateTopic, Election, Heartbeat, Input, IsrChange, Partition, Reply};
 use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::{IsrProposal, IsrState};
 use highwater_spec::rules::Rules;
@@ -196,7 +196,12 @@ fn only_active_members_of_the_process_that_fetched_are_accepted() {
         );
     }
     let mut cluster = Cluster::with(Rules::KAFKA, smaller.clone(), &[]);
+    let assignment = vec![vec![BrokerId(3)]];
+    cluster
+        .hear(Input::CreateTopic { ticket: Ticket(0), topic: CreateTopic { assignment, ..super::topics::topic("u") } });
     cluster.beat(Heartbeat { want_shutdown: true, ..heartbeat(3) });
+    let found = cluster.image().brokers[&BrokerId(3)];
+    assert!(found.in_controlled_shutdown && !found.fenced, "it led the other topic");
     let answer = altered(&mut cluster, propose(&smaller, set([1, 2, 3]), |_| None));
     assert_eq!(answer, Err(Refusal::IneligibleReplica), "b3 is on its way out");
 }

@@ -8,7 +8,7 @@ use highwater_spec::values::{BrokerId, Ticket, TopicId};
 
 const NEW: TopicId = TopicId([2; 16]);
 
-fn topic(name: &str) -> CreateTopic {
+pub fn topic(name: &str) -> CreateTopic {
     CreateTopic {
         id: NEW,
         name: name.into(),
