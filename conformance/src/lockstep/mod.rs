@@ -13,12 +13,15 @@
 
 mod board;
 mod client;
+mod compare;
 pub mod conducted;
 mod conductor;
 mod disk;
 mod divergence;
+mod ending;
 mod excuse;
 mod expected;
+mod fetches;
 mod gate;
 mod names;
 mod nodes;

@@ -160,7 +160,7 @@ impl Conductor {
                 None => {}
             }
         }
-        let armed: Vec<_> = self.board.waiting().filter(|entry| is_armed(entry)).map(wanted).collect();
+        let armed: Vec<_> = self.board.waiting().filter(is_armed).map(wanted).collect();
         self.timers.extend(armed);
         self.settle()
     }
