@@ -38,6 +38,8 @@ pub struct Conductor {
     pub(super) cut_off: BTreeSet<BrokerId>,
     /// Followers whose waiting fetch must have been woken.
     pub(super) woken: BTreeSet<BrokerId>,
+    /// How many requests of the start the controller has heard, and brokers not the answers.
+    pub(super) unanswered: usize,
     /// What producers must have been told.
     pub(super) told: BTreeMap<u8, Answer>,
 }
