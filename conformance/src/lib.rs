@@ -2,12 +2,13 @@
 //!
 //! [`apache_kafka`] brings up a cluster of Apache's own brokers, the oracle. [`clients`] lets real clients use a cluster
 //! ([`target`]). [`requests`] sends raw requests and compares what two clusters make of them. [`failures`] kills, stops
-//! and cuts off processes of ours.
+//! and cuts off processes of ours. [`matrix`] breaks the project on purpose, and tells which method notices.
 
 pub mod apache_kafka;
 pub mod clients;
 pub mod command;
 pub mod failures;
+pub mod matrix;
 pub mod requests;
 pub mod target;
 

@@ -3,6 +3,7 @@
 mod apache_kafka;
 mod clients;
 mod failures;
+mod matrix;
 mod requests;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +29,8 @@ enum Command {
     Clients(clients::Args),
     /// Kill, stop and cut off nodes of clusters on this machine, and see what is lost
     Failures(failures::Args),
+    /// Break the project on purpose, one thing at a time, and tell which method notices
+    Matrix(matrix::Args),
     /// Send a script of raw requests, sound and malformed, and tell every answer
     Requests(requests::RequestsArgs),
     /// Send the script to two clusters, and tell what they answer differently
@@ -40,6 +43,7 @@ pub fn answer(cli: Cli) -> ExitCode {
         Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
         Command::Clients(args) => Ok(clients::answer(args)),
         Command::Failures(args) => failures::answer(args),
+        Command::Matrix(args) => matrix::answer(args),
         Command::Requests(args) => requests::requests(args),
         Command::Compare(args) => requests::compared(args),
     };

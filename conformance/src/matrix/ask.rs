@@ -1,0 +1,191 @@
+//! How each method is asked: which commands are run on the copy, and what their output means.
+
+use super::interrupt::Interrupt;
+use super::job::{self, End, Ended};
+use super::told;
+use super::tree::Tree;
+use super::{MatrixError, Method, Place, Verdict};
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// Nothing that is built here takes so long.
+const BUILDING: Duration = Duration::from_secs(1800);
+/// How long tests may take before they count as endless. Those on a sound tree need a tenth of it.
+const TESTING: Duration = Duration::from_secs(600);
+/// How long the checker may take: it has limits of its own.
+const CHECKING: Duration = Duration::from_secs(3600);
+/// Of each of its searches.
+const SEARCH_SECONDS: &str = "600";
+
+/// The broker's tests that need no client that others wrote.
+const SHELL_TESTS: [&str; 5] = ["records_*", "storage_*", "wire_*", "one_node", "connection"];
+const PROOFS: &str = "cells::proof";
+
+/// Each break is built once and run once: building fast matters more than running fast. With one set of options for all
+/// profiles of tests, what they share is built once.
+const FAST_TO_BUILD: [(&str, &str); 6] = [
+    ("CARGO_PROFILE_DEV_DEBUG", "0"),
+    ("CARGO_PROFILE_DEV_OPT_LEVEL", "1"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_INCREMENTAL", "true"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+];
+
+/// A copy of the tree, and how to ask about it.
+#[derive(Debug)]
+pub(super) struct Asking {
+    tree: Tree,
+    interrupt: Interrupt,
+    cargo: OsString,
+}
+
+impl Asking {
+    /// About a copy of the tree at `root`, built in `target`.
+    pub(super) fn on_copy_of(root: &Path, target: Option<&Path>) -> Result<Self, MatrixError> {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        Ok(Self { interrupt: Interrupt::watched()?, tree: Tree::copy(root, target)?, cargo })
+    }
+
+    /// The copy.
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Whether the copy has this method's command.
+    pub(super) fn is_there(&self, method: Method) -> Result<bool, MatrixError> {
+        Ok(method != Method::Lockstep
+            || self.build(CONFORM)?.is_none()
+                && self.run(&mut self.conform(&["lockstep", "--help"]), TESTING)?.end == End::Success)
+    }
+
+    /// Asks about the tree as it is.
+    pub(super) fn control(&self, method: Method) -> Result<(), MatrixError> {
+        match self.about(method, Place::Spec)? {
+            Verdict::Unnoticed => Ok(()),
+            Verdict::Noticed(reason) | Verdict::Undecided(reason) => Err(MatrixError::Control { method, reason }),
+        }
+    }
+
+    /// Asks about the tree as it is broken now, at this place.
+    pub(super) fn about(&self, method: Method, place: Place) -> Result<Verdict, MatrixError> {
+        match method {
+            Method::Checker => self.checker(),
+            Method::Property => self.property(place),
+            Method::Loom => self.tests(&["-p", "highwater", "--lib"], &[PROOFS]),
+            Method::Lockstep => self.lockstep(),
+            Method::Client => self.client(),
+        }
+    }
+
+    fn checker(&self) -> Result<Verdict, MatrixError> {
+        if let Some(unbuilt) = self.build(&["--release", "-p", "highwater-checker"])? {
+            return Ok(unbuilt);
+        }
+        let mut check = self.built("release/highwater-check");
+        check.args(["check", "--fail-fast", "--json", "--time-limit", SEARCH_SECONDS]);
+        let ended = self.run(&mut check, CHECKING)?;
+        Ok(match ended.end {
+            End::Success => Verdict::Unnoticed,
+            End::Failure => told::by_checker(&ended.text),
+            End::Late => Verdict::Undecided("the checker has not ended".to_owned()),
+        })
+    }
+
+    fn property(&self, place: Place) -> Result<Verdict, MatrixError> {
+        let skip = ["--skip", PROOFS];
+        let mut shell = vec!["-p", "highwater", "--lib"];
+        shell.extend(SHELL_TESTS.iter().flat_map(|name| ["--test", name]));
+        match place {
+            // The specification knows nothing of its shells.
+            Place::Shell => self.tests(&shell, &skip),
+            Place::Spec => match self.tests(&["-p", "highwater-spec", "--tests"], &[])? {
+                Verdict::Unnoticed => self.tests(&shell, &skip),
+                verdict => Ok(verdict),
+            },
+        }
+    }
+
+    fn lockstep(&self) -> Result<Verdict, MatrixError> {
+        if let Some(unbuilt) = self.build(CONFORM)? {
+            return Ok(unbuilt);
+        }
+        let ended = self.run(&mut self.conform(&["lockstep"]), TESTING)?;
+        Ok(match ended.end {
+            End::Success => Verdict::Unnoticed,
+            End::Failure => Verdict::Noticed(told::first_line(&ended.text)),
+            End::Late => Verdict::Noticed("it does not end".to_owned()),
+        })
+    }
+
+    /// Failures, which take minutes, are asked where clients have noticed nothing.
+    fn client(&self) -> Result<Verdict, MatrixError> {
+        if let Some(unbuilt) = self.build(&["-p", "highwater", "--bin", "highwater"])? {
+            return Ok(unbuilt);
+        }
+        match self.tests(&["-p", "highwater-conformance", "--test", "clients"], &[])? {
+            Verdict::Unnoticed => self.tests(&["-p", "highwater-conformance", "--test", "failures"], &[]),
+            verdict => Ok(verdict),
+        }
+    }
+
+    /// What these tests say: `which` chooses programs, `filter` tests.
+    fn tests(&self, which: &[&str], filter: &[&str]) -> Result<Verdict, MatrixError> {
+        let test = |more: &[&str]| {
+            let mut cargo = self.command(&self.cargo);
+            cargo.args(["test", "--no-fail-fast"]).args(which).args(more);
+            cargo
+        };
+        let built = self.run(&mut test(&["--quiet", "--no-run"]), BUILDING)?;
+        if built.end != End::Success {
+            return Ok(unbuilt(&built));
+        }
+        let ended = self.run(test(&["--"]).args(filter), TESTING)?;
+        Ok(match ended.end {
+            End::Success => Verdict::Unnoticed,
+            End::Failure => Verdict::Noticed(told::by_tests(&ended.text)),
+            End::Late => Verdict::Noticed(told::by_endless_tests(&ended.text)),
+        })
+    }
+
+    /// Builds; what came of it if nothing did.
+    fn build(&self, which: &[&str]) -> Result<Option<Verdict>, MatrixError> {
+        let built = self.run(self.command(&self.cargo).args(["build", "--quiet"]).args(which), BUILDING)?;
+        Ok((built.end != End::Success).then(|| unbuilt(&built)))
+    }
+
+    fn conform(&self, arguments: &[&str]) -> Command {
+        let mut conform = self.built("debug/highwater-conform");
+        conform.args(arguments);
+        conform
+    }
+
+    /// A program of the copy.
+    fn built(&self, program: &str) -> Command {
+        self.command(self.tree.target().join(program).as_os_str())
+    }
+
+    fn command(&self, program: &std::ffi::OsStr) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.tree.path()).envs(FAST_TO_BUILD);
+        command.env("CARGO_TARGET_DIR", self.tree.target()).env("TMPDIR", self.tree.temporary());
+        // Of the cluster and the programs that the user has chosen, none is the copy's.
+        for name in ["HIGHWATER_BOOTSTRAP", "HIGHWATER_BINARY", "RUST_LOG"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    fn run(&self, command: &mut Command, limit: Duration) -> Result<Ended, MatrixError> {
+        job::run(command, &self.tree.temporary().join("output"), limit, &self.interrupt)
+    }
+}
+
+const CONFORM: &[&str] = &["-p", "highwater-conformance", "--bins"];
+
+fn unbuilt(built: &Ended) -> Verdict {
+    Verdict::Undecided(format!("it does not compile: {}", told::compile_error(&built.text)))
+}
