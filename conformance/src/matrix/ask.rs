@@ -23,6 +23,8 @@ const SEARCH_SECONDS: &str = "600";
 /// The broker's tests that need no client that others wrote.
 const SHELL_TESTS: [&str; 5] = ["records_*", "storage_*", "wire_*", "one_node", "connection"];
 const PROOFS: &str = "cells::proof";
+/// The programs of this suite.
+const CONFORM: &[&str] = &["-p", "highwater-conformance", "--bins"];
 
 /// Each break is built once and run once: building fast matters more than running fast. With one set of options for all
 /// profiles of tests, what they share is built once.
@@ -96,17 +98,16 @@ impl Asking {
     }
 
     fn property(&self, place: Place) -> Result<Verdict, MatrixError> {
-        let skip = ["--skip", PROOFS];
+        if place == Place::Spec {
+            // The shells are asked where the specification's own tests have noticed nothing.
+            match self.tests(&["-p", "highwater-spec", "--tests"], &[])? {
+                Verdict::Unnoticed => {}
+                verdict => return Ok(verdict),
+            }
+        }
         let mut shell = vec!["-p", "highwater", "--lib"];
         shell.extend(SHELL_TESTS.iter().flat_map(|name| ["--test", name]));
-        match place {
-            // The specification knows nothing of its shells.
-            Place::Shell => self.tests(&shell, &skip),
-            Place::Spec => match self.tests(&["-p", "highwater-spec", "--tests"], &[])? {
-                Verdict::Unnoticed => self.tests(&shell, &skip),
-                verdict => Ok(verdict),
-            },
-        }
+        self.tests(&shell, &["--skip", PROOFS])
     }
 
     fn lockstep(&self) -> Result<Verdict, MatrixError> {
@@ -123,27 +124,32 @@ impl Asking {
 
     /// Failures, which take minutes, are asked where clients have noticed nothing.
     fn client(&self) -> Result<Verdict, MatrixError> {
+        const CLIENTS: &[&str] = &["-p", "highwater-conformance", "--test", "clients"];
+        const FAILURES: &[&str] = &["-p", "highwater-conformance", "--test", "failures"];
         if let Some(unbuilt) = self.build(&["-p", "highwater", "--bin", "highwater"])? {
             return Ok(unbuilt);
         }
-        match self.tests(&["-p", "highwater-conformance", "--test", "clients"], &[])? {
-            Verdict::Unnoticed => self.tests(&["-p", "highwater-conformance", "--test", "failures"], &[]),
+        if let Some(unbuilt) = self.build_tests(&[CLIENTS, &FAILURES[2..]].concat())? {
+            return Ok(unbuilt);
+        }
+        match self.run_tests(CLIENTS, &[])? {
+            Verdict::Unnoticed => self.run_tests(FAILURES, &[]),
             verdict => Ok(verdict),
         }
     }
 
     /// What these tests say: `which` chooses programs, `filter` tests.
     fn tests(&self, which: &[&str], filter: &[&str]) -> Result<Verdict, MatrixError> {
-        let test = |more: &[&str]| {
-            let mut cargo = self.command(&self.cargo);
-            cargo.args(["test", "--no-fail-fast"]).args(which).args(more);
-            cargo
-        };
-        let built = self.run(&mut test(&["--quiet", "--no-run"]), BUILDING)?;
-        if built.end != End::Success {
-            return Ok(unbuilt(&built));
+        match self.build_tests(which)? {
+            Some(unbuilt) => Ok(unbuilt),
+            None => self.run_tests(which, filter),
         }
-        let ended = self.run(test(&["--"]).args(filter), TESTING)?;
+    }
+
+    fn run_tests(&self, which: &[&str], filter: &[&str]) -> Result<Verdict, MatrixError> {
+        let mut test = self.command(&self.cargo);
+        test.args(["test", "--no-fail-fast"]).args(which).arg("--").args(filter);
+        let ended = self.run(&mut test, TESTING)?;
         Ok(match ended.end {
             End::Success => Verdict::Unnoticed,
             End::Failure => Verdict::Noticed(told::by_tests(&ended.text)),
@@ -151,10 +157,20 @@ impl Asking {
         })
     }
 
-    /// Builds; what came of it if nothing did.
+    /// Builds tests; what came of it if nothing did.
+    fn build_tests(&self, which: &[&str]) -> Result<Option<Verdict>, MatrixError> {
+        self.cargo(&[&["test", "--no-run"], which].concat())
+    }
+
+    /// Builds programs; what came of it if nothing did.
     fn build(&self, which: &[&str]) -> Result<Option<Verdict>, MatrixError> {
-        let built = self.run(self.command(&self.cargo).args(["build", "--quiet"]).args(which), BUILDING)?;
-        Ok((built.end != End::Success).then(|| unbuilt(&built)))
+        self.cargo(&[&["build"], which].concat())
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Result<Option<Verdict>, MatrixError> {
+        let built = self.run(self.command(&self.cargo).args(arguments).arg("--quiet"), BUILDING)?;
+        Ok((built.end != End::Success)
+            .then(|| Verdict::Undecided(format!("it does not compile: {}", told::compile_error(&built.text)))))
     }
 
     fn conform(&self, arguments: &[&str]) -> Command {
@@ -182,10 +198,4 @@ impl Asking {
     fn run(&self, command: &mut Command, limit: Duration) -> Result<Ended, MatrixError> {
         job::run(command, &self.tree.temporary().join("output"), limit, &self.interrupt)
     }
-}
-
-const CONFORM: &[&str] = &["-p", "highwater-conformance", "--bins"];
-
-fn unbuilt(built: &Ended) -> Verdict {
-    Verdict::Undecided(format!("it does not compile: {}", told::compile_error(&built.text)))
 }
