@@ -3,8 +3,10 @@
 mod apache_kafka;
 mod clients;
 mod failures;
+mod lockstep;
 mod matrix;
 mod requests;
+mod walks;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -31,10 +33,14 @@ enum Command {
     Failures(failures::Args),
     /// Break the project on purpose, one thing at a time, and tell which method notices
     Matrix(matrix::Args),
+    /// Let a cluster of ours do step by step what scenarios tell, and see whether it does
+    Lockstep(lockstep::Args),
     /// Send a script of raw requests, sound and malformed, and tell every answer
     Requests(requests::RequestsArgs),
     /// Send the script to two clusters, and tell what they answer differently
     Compare(requests::CompareArgs),
+    /// Replay walks that take every edge of small worlds, and tell what they cover
+    Walks(walks::Args),
 }
 
 /// Does what was asked. Exit status: 0 if all is well, 1 if not, 2 if the question could not be put.
@@ -44,8 +50,10 @@ pub fn answer(cli: Cli) -> ExitCode {
         Command::Clients(args) => Ok(clients::answer(args)),
         Command::Failures(args) => failures::answer(args),
         Command::Matrix(args) => matrix::answer(args),
+        Command::Lockstep(args) => lockstep::answer(args),
         Command::Requests(args) => requests::requests(args),
         Command::Compare(args) => requests::compared(args),
+        Command::Walks(args) => walks::answer(args),
     };
     answered.unwrap_or_else(|error| {
         eprintln!("error: {error}");

@@ -1,5 +1,6 @@
 //! How each method is asked: which commands are run on the copy, and what their output means.
 
+use super::error::Context;
 use super::interrupt::Interrupt;
 use super::job::{self, End, Ended};
 use super::told;
@@ -7,6 +8,7 @@ use super::tree::Tree;
 use super::{MatrixError, Method, Place, Verdict};
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -23,6 +25,8 @@ const SEARCH_SECONDS: &str = "600";
 /// The broker's tests that need no client that others wrote.
 const SHELL_TESTS: [&str; 5] = ["records_*", "storage_*", "wire_*", "one_node", "connection"];
 const PROOFS: &str = "cells::proof";
+/// Scenarios that end well.
+const MENDED: &str = "scenarios/mended";
 /// The programs of this suite.
 const CONFORM: &[&str] = &["-p", "highwater-conformance", "--bins"];
 
@@ -59,9 +63,7 @@ impl Asking {
 
     /// Whether the copy has this method's command.
     pub(super) fn is_there(&self, method: Method) -> Result<bool, MatrixError> {
-        Ok(method != Method::Lockstep
-            || self.build(CONFORM)?.is_none()
-                && self.run(&mut self.conform(&["lockstep", "--help"]), TESTING)?.end == End::Success)
+        Ok(method != Method::Lockstep || !self.mended()?.is_empty())
     }
 
     /// Asks about the tree as it is.
@@ -114,10 +116,11 @@ impl Asking {
         if let Some(unbuilt) = self.build(CONFORM)? {
             return Ok(unbuilt);
         }
-        let ended = self.run(&mut self.conform(&["lockstep"]), TESTING)?;
+        let mut lockstep = self.built("debug/highwater-conform");
+        let ended = self.run(lockstep.arg("lockstep").args(self.mended()?), TESTING)?;
         Ok(match ended.end {
             End::Success => Verdict::Unnoticed,
-            End::Failure => Verdict::Noticed(told::first_line(&ended.text)),
+            End::Failure => Verdict::Noticed(told::by_lockstep(&ended.text)),
             End::Late => Verdict::Noticed("it does not end".to_owned()),
         })
     }
@@ -173,10 +176,17 @@ impl Asking {
             .then(|| Verdict::Undecided(format!("it does not compile: {}", told::compile_error(&built.text)))))
     }
 
-    fn conform(&self, arguments: &[&str]) -> Command {
-        let mut conform = self.built("debug/highwater-conform");
-        conform.args(arguments);
-        conform
+    /// The scenarios that a cluster must be able to play, from the copy's root.
+    fn mended(&self) -> Result<Vec<String>, MatrixError> {
+        let folder = self.tree.path().join(MENDED);
+        let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
+        let mut files = Vec::new();
+        for entry in entries {
+            let name = entry.context(&folder)?.file_name();
+            files.push(format!("{MENDED}/{}", name.to_string_lossy()));
+        }
+        files.sort_unstable();
+        Ok(files)
     }
 
     /// A program of the copy.

@@ -59,9 +59,18 @@ pub(super) fn compile_error(output: &str) -> String {
     output.lines().find(|line| line.starts_with("error")).map_or_else(|| last_line(output), str::to_owned)
 }
 
-/// The first line that says something.
-pub(super) fn first_line(output: &str) -> String {
-    output.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it fails").to_owned()
+/// In which scenario a cluster and the specification part, and in what.
+pub(super) fn by_lockstep(output: &str) -> String {
+    let scenario = |line: &str| line.split_once(".scenario: ").map(|(path, _)| path.to_owned());
+    let mut last = None;
+    for line in output.lines() {
+        last = scenario(line).or(last);
+        if let Some((_, about)) = line.split_once("parts from it here: ") {
+            let name = last.as_deref().and_then(|path| path.rsplit('/').next()).unwrap_or("?");
+            return format!("{name}: {about}");
+        }
+    }
+    last_line(output)
 }
 
 /// The last line that says something of its own: Cargo has the last word, and repeats what was run.
@@ -98,6 +107,14 @@ mod tests {
                       test result: FAILED.\nfailures:\n    a::b\n    e\n    f\n\nerror: test failed, to rerun pass `--lib`\n";
         assert_eq!(by_tests(output), "b, c d, e and 1 more");
         assert_eq!(by_tests("no cluster to judge: x\nerror: test failed, to rerun\n"), "no cluster to judge: x");
+    }
+
+    #[test]
+    fn the_first_difference_of_a_replay_is_told() {
+        let output = "s/a.scenario: 3 events, in step\ns/b.scenario: highwater scenario 1\n> b1 fetches\n\n\
+                      The cluster parts from it here: the log of b1\n  specified  x\n  found      y\ns/c.scenario: x\n";
+        assert_eq!(by_lockstep(output), "b: the log of b1");
+        assert_eq!(by_lockstep("thread panicked\nboo\n"), "boo");
     }
 
     #[test]

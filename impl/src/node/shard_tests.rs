@@ -7,7 +7,8 @@ use super::log_dirs::LogDirs;
 use super::partitions::{Partition, Partitions};
 use super::shard::{Event, Outcome, Produced, Shard, Surroundings, Told};
 use crate::carrier::Net;
-use crate::cells::{Drained, Inbox, Wake};
+use crate::cells::{Drained, Wake};
+use crate::door::{Door, Entrance};
 use crate::records::BatchBuilder;
 use crate::storage::{LogConfig, LogDir, PartitionName};
 use bytes::Bytes;
@@ -36,9 +37,9 @@ const NEVER: Duration = Duration::from_secs(3600);
 struct Stand {
     dir: TempDir,
     partitions: Arc<Partitions>,
-    inbox: Arc<Inbox<Event>>,
+    entrance: Entrance<Event>,
     fetches: mpsc::UnboundedReceiver<fetcher::Event>,
-    broker: Arc<Inbox<broker_host::Event>>,
+    broker: Entrance<broker_host::Event>,
     shard: Option<Shard>,
     thread: Option<thread::JoinHandle<()>>,
     config: LogConfig,
@@ -50,19 +51,19 @@ impl Stand {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let log_dirs = Arc::new(LogDirs::new(LogDir::open(dir.path(), "cluster", ME).expect("a log directory")));
         let (fetcher, fetches) = mpsc::unbounded_channel();
-        let (partitions, inbox, broker) = (Arc::default(), Arc::new(Inbox::new()), Arc::new(Inbox::new()));
+        let (partitions, entrance, broker) = (Arc::default(), Entrance::new(Door::open()), Entrance::new(Door::open()));
         let around = Surroundings {
             me: ME,
             rules: Rules::KAFKA,
             log_dirs,
             partitions: Arc::clone(&partitions),
             fetcher,
-            broker: Arc::clone(&broker),
+            broker: broker.clone(),
             lag: NEVER,
             fetch_backoff: Duration::from_millis(1),
         };
-        let shard = Some(Shard::new(Arc::new(around), Arc::clone(&inbox)));
-        Self { dir, partitions, inbox, fetches, broker, shard, thread: None, config: LogConfig::default() }
+        let shard = Some(Shard::new(Arc::new(around), entrance.clone()));
+        Self { dir, partitions, entrance, fetches, broker, shard, thread: None, config: LogConfig::default() }
     }
 
     /// One that runs.
@@ -78,7 +79,7 @@ impl Stand {
     }
 
     fn send(&self, event: Event) {
-        assert!(self.inbox.send(event).is_ok(), "it runs until the stand ends");
+        assert!(self.entrance.send(event).is_ok(), "it runs until the stand ends");
     }
 
     /// `leader` leads from now on; `replicas` are all in sync.
@@ -107,7 +108,9 @@ impl Stand {
     /// Waits until it has done what it was sent.
     fn settle(&self) {
         let (done, mut told) = oneshot::channel();
-        self.send(Event::Sync(done));
+        self.send(Event::Mark(Box::new(move || {
+            let _ = done.send(());
+        })));
         soon("the shard is done", || told.try_recv().ok());
     }
 
@@ -139,7 +142,7 @@ impl Stand {
 
 impl Drop for Stand {
     fn drop(&mut self) {
-        self.inbox.close();
+        self.entrance.close();
         let joined = self.thread.take().map(thread::JoinHandle::join);
         assert!(thread::panicking() || joined.is_none_or(|joined| joined.is_ok()), "the shard panicked");
     }

@@ -6,8 +6,8 @@
 use super::broker_host::Event;
 use super::cluster::Endpoint;
 use super::metadata_records::{broker_or_none, ids};
-use crate::cells::Inbox;
 use crate::client::{ClientError, Connection};
+use crate::door::Entrance;
 use crate::wire::messages::{alter_partition, broker_heartbeat, broker_registration};
 use crate::wire::{RequestMessage, Uuid};
 use highwater_spec::broker::Input;
@@ -97,7 +97,7 @@ pub struct Caller {
     /// How long an answer may take.
     pub timeout: Duration,
     /// Takes the answers.
-    pub inbox: Arc<Inbox<Event>>,
+    pub inbox: Entrance<Event>,
 }
 
 impl Caller {

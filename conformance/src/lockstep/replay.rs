@@ -1,0 +1,80 @@
+//! Replaying scenarios and walks: a cluster for each, from its first event to its last.
+
+use super::board::Board;
+use super::conductor::Conductor;
+use super::divergence::Divergence;
+use super::nodes::{InProcess, Nodes, Plan};
+use highwater_checker::catalog::Model;
+use highwater_checker::replication::World;
+use highwater_spec::scenario::{Event, Scenario};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc;
+use tokio::runtime::Runtime;
+
+/// Where clusters are played: memory, where there is a file system of it.
+const MEMORY: &str = "/dev/shm";
+
+/// Starts clusters, one after another.
+pub struct Ensemble {
+    runtime: Arc<Runtime>,
+    below: PathBuf,
+}
+
+/// What a replay went through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Events.
+    pub events: usize,
+}
+
+impl Ensemble {
+    /// Nodes will run in this process.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn in_process() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let memory = Path::new(MEMORY);
+        let below = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        Ok(Self { runtime: Arc::new(runtime), below })
+    }
+
+    /// Plays events of a world on a cluster of their own.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn play(&self, world: &World, events: &[Event]) -> Result<Replayed, Box<Divergence>> {
+        let parted = |difference: super::divergence::Difference, count: usize| {
+            Box::new(difference.after(world, &events[..count]))
+        };
+        let lacking = |error: Box<dyn Error>| parted(error.into(), 0);
+        let dir = tempfile::Builder::new().prefix("highwater-lockstep-").tempdir_in(&self.below);
+        let dir = dir.map_err(|error| lacking(error.into()))?;
+        let plan = Plan::new(dir.path(), world.bounds.brokers).map_err(|error| lacking(error.into()))?;
+        let plan = Arc::new(plan);
+        let (notes, board) = mpsc::channel();
+        let nodes: Box<dyn Nodes> =
+            Box::new(InProcess::new(Arc::clone(&self.runtime), Arc::clone(&plan), world.rules, notes));
+        let conductor = Conductor::start(world.clone(), Arc::clone(&self.runtime), plan, nodes, Board::new(board));
+        let mut conductor = conductor.map_err(|difference| parted(difference, 0))?;
+        for (place, event) in events.iter().enumerate() {
+            conductor.step(event).map_err(|difference| parted(difference, place + 1))?;
+        }
+        Ok(Replayed { events: events.len() })
+    }
+}
+
+/// The world and the events of a scenario.
+///
+/// # Errors
+/// When it is of another kind, or names what is unknown.
+pub fn replay_scenario(scenario: &Scenario) -> Result<(World, Vec<Event>), String> {
+    let Model::Replication(world) = Model::of_scenario(scenario)? else {
+        return Err("only replication worlds can be played on a cluster".to_owned());
+    };
+    let events = scenario.steps().map(|step| Event::read(step.input.words()));
+    let events = events.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    Ok((world, events))
+}
