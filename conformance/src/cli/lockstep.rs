@@ -9,9 +9,12 @@ use std::process::ExitCode;
 /// Which scenarios, and where.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The scenarios
-    #[arg(value_name = "FILE", required = true)]
+    /// The scenarios [default: those of the museum that hold]
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Run each node as a process of its own
+    #[arg(long)]
+    processes: bool,
     /// Play each so many times
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     times: u32,
@@ -19,7 +22,7 @@ pub struct Args {
 
 /// Plays scenarios on a cluster, step by step.
 pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
-    let ensemble = Ensemble::in_process()?;
+    let ensemble = if args.processes { Ensemble::in_processes() } else { Ensemble::in_process() }?;
     let mut parted = 0;
     for file in &args.files {
         let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;

@@ -1,5 +1,6 @@
 //! `highwater-conform walks`.
 
+use highwater_conformance::lockstep::Ensemble;
 use highwater_conformance::walks::sample::sample;
 use highwater_conformance::walks::{Diverged, GROUNDS, Graph, Ground, OnModel, Outcome, Report, replay};
 use std::error::Error;
@@ -22,6 +23,9 @@ pub struct Args {
     /// Only the walk of this number, with --world
     #[arg(long, value_name = "K", requires = "world")]
     walk: Option<usize>,
+    /// On the model only, not on clusters
+    #[arg(long)]
+    on_model: bool,
     /// How many walks are replayed at a time
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
@@ -38,9 +42,10 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         let names: Vec<_> = GROUNDS.iter().map(|ground| ground.name).collect();
         return Err(format!("no world is walked by that name; there are {}", names.join(", ")).into());
     }
+    let ensemble = Ensemble::in_process()?;
     let mut report = Report::default();
     for ground in grounds {
-        let outcome = walked(ground, &args, &mut report)?;
+        let outcome = walked(ground, &args, &ensemble, &mut report)?;
         outcome.diverged.iter().for_each(|diverged| tell(ground, diverged));
     }
     print!("{report}");
@@ -51,7 +56,7 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::from(u8::from(!report.is_good())))
 }
 
-fn walked(ground: &Ground, args: &Args, report: &mut Report) -> Result<Outcome, String> {
+fn walked(ground: &Ground, args: &Args, ensemble: &Ensemble, report: &mut Report) -> Result<Outcome, String> {
     let world = ground.world();
     let graph = Graph::explore(&world);
     let walks = graph.cover();
@@ -61,7 +66,11 @@ fn walked(ground: &Ground, args: &Args, report: &mut Report) -> Result<Outcome, 
         (None, Some(steps)) => sample(&walks, args.seed, steps),
         (None, None) => (0..walks.len()).collect(),
     };
-    let outcome = replay(&world, graph.edges().len(), &walks, &chosen, args.threads, || OnModel);
+    let edges = graph.edges().len();
+    let outcome = match args.on_model {
+        true => replay(&world, edges, &walks, &chosen, args.threads, || OnModel),
+        false => replay(&world, edges, &walks, &chosen, args.threads, || ensemble),
+    };
     report.add(ground.name, &world.bounds.to_string(), &graph, &walks, &outcome);
     Ok(outcome)
 }

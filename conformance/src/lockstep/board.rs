@@ -109,6 +109,13 @@ impl Board {
         self.under_way.insert((entry.node, entry.number));
     }
 
+    /// Something is done that no entry stands for; the number names it.
+    pub fn begins(&mut self, node: BrokerId) -> u64 {
+        let number = u64::MAX;
+        self.under_way.insert((node, number));
+        number
+    }
+
     /// An entry is discarded.
     pub fn forgets(&mut self, entry: &Entry) {
         self.waiting.remove(&(entry.node, entry.number));

@@ -1,10 +1,12 @@
 //! The conductor's own clients: producers that wait for their answers, and a consumer that reads from the beginning.
 
+use super::disk::TOPIC;
 use super::plain::record;
 use bytes::Bytes;
 use highwater::client::{ClientError, Connection};
 use highwater::records::{BatchBuilder, records, split};
 use highwater::wire::Uuid;
+use highwater::wire::messages::elect_leaders::{ElectLeadersRequest, TopicPartitions};
 use highwater::wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use highwater::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use highwater_spec::replica::Acks;
@@ -21,6 +23,8 @@ use tokio::time::timeout;
 /// No verdict rests on it: a broker that has not answered by then never will.
 const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_BYTES: i32 = 1 << 20;
+/// ElectLeaders' number for an election of preferred replicas.
+const PREFERRED: i8 = 0;
 
 /// What a producer was told: the error code, and the offset.
 pub type Told = (i16, i64);
@@ -48,7 +52,7 @@ impl Clients {
         let records = Some(builder.build()?);
         let data = PartitionProduceData { index: 0, records };
         let topic = TopicProduceData {
-            name: super::disk::TOPIC.to_owned(),
+            name: TOPIC.to_owned(),
             topic_id: Uuid(self.topic.0),
             partition_data: vec![data],
         };
@@ -72,6 +76,20 @@ impl Clients {
             }
         });
         Ok(())
+    }
+
+    /// Asks the controller to put the preferred replica in charge. Who leads then is seen elsewhere.
+    pub fn elect_preferred(&self, controller: SocketAddr) {
+        let partitions = TopicPartitions { topic: TOPIC.to_owned(), partitions: vec![0] };
+        let request = ElectLeadersRequest {
+            election_type: PREFERRED,
+            topic_partitions: Some(vec![partitions]),
+            timeout_ms: i32::MAX,
+        };
+        self.runtime.spawn(async move {
+            let mut connection = Connection::connect(&controller.to_string(), PATIENCE).await?;
+            connection.call(&request).await.map(drop)
+        });
     }
 
     /// What producers have been told so far.

@@ -8,7 +8,7 @@ use super::expected::{Wanted, Wording, serves, session};
 use super::names::Names;
 use super::nodes::{CONTROLLER, Nodes, Plan};
 use highwater::door::{Place, What};
-use highwater_checker::replication::{AskedFetch, Fetch, Model, State, Turn, World};
+use highwater_checker::replication::{AskedFetch, Fetch, Model, PARTITION, State, Turn, World};
 use highwater_spec::broker;
 use highwater_spec::property::{self, Verdict};
 use highwater_spec::replica::{self, Answer as Read, Ask, FetchAnswer, Output, ProduceOutcome, Reader};
@@ -65,7 +65,7 @@ impl Conductor {
             self.turn(turn, &after)?;
         }
         self.end(event, dies, &after)?;
-        self.note_links(&after);
+        self.note_links(event, &after);
         self.state = after;
         self.settle()?;
         self.compare()
@@ -90,11 +90,14 @@ impl Conductor {
                 self.nodes.start(broker, incarnation)?;
             }
             Happens::Stops(broker) => self.nodes.ask_to_stop(broker),
-            Happens::ElectsPreferred
-            | Happens::FetchDelayed(_)
-            | Happens::DelayedFetchArrives(_)
-            | Happens::Publishes(_)
-            | Happens::DiskFails(_) => return Err(cannot(event)),
+            Happens::ElectsPreferred => self.clients.elect_preferred(self.plan.address(CONTROLLER)),
+            Happens::DiskFails(broker) => {
+                let (partition, number) = (self.names.partition(PARTITION), self.board.begins(broker));
+                self.nodes.fail_disk(broker, partition, number);
+            }
+            Happens::FetchDelayed(_) | Happens::DelayedFetchArrives(_) | Happens::Publishes(_) => {
+                return Err(cannot(event));
+            }
             _ if event.publish_late => return Err(cannot(event)),
             _ => {}
         }
@@ -105,6 +108,10 @@ impl Conductor {
     fn turn(&mut self, turn: &Turn, after: &State) -> Outcome {
         match turn {
             Turn::Replica { at, input, outputs } => {
+                if matches!(input, replica::Input::Failed { .. }) {
+                    // The shell steps it by itself, when an output has failed.
+                    return Ok(());
+                }
                 let timer = matches!(input, replica::Input::ProduceTimedOut(_));
                 let wanted = self.wording().replica(*at, input.recast());
                 let entry = if timer { self.producers_timer(&wanted)? } else { self.await_entry(&wanted)? };
@@ -276,7 +283,7 @@ impl Conductor {
                 && !matches!(event.what, Happens::Killed { .. } | Happens::LosesPower { .. } | Happens::LosesDisk(_))
             {
                 self.until(format!("{broker}"), "ends by itself", |board| board.has_ended(broker))?;
-                self.forget(broker);
+                self.forget(broker)?;
             }
         }
         Ok(())
@@ -300,15 +307,22 @@ impl Conductor {
     fn kill(&mut self, broker: BrokerId, checkpoint: Offset) -> Outcome {
         self.nodes.kill(broker);
         self.files(broker).set_checkpoint(checkpoint).map_err(Box::from)?;
-        self.forget(broker);
+        self.forget(broker)
+    }
+
+    /// A process has ended.
+    fn forget(&mut self, broker: BrokerId) -> Outcome {
+        self.nodes.kill(broker);
+        self.board.clear(broker);
+        self.clients.forget(broker);
+        self.timers.retain(|timer| timer.node != broker);
         // What it had asked is not carried out; its connections are seen to have broken before anything else happens.
         let (follower, asks) = (format!("Follower({broker:?})"), format!("replica: {broker:?},"));
-        let (request, beat) = (format!("broker: {broker:?},"), What::Timer(session(broker)));
+        let request = format!("broker: {broker:?},");
         let is_its = move |entry: &Entry| match &entry.what {
             What::Input(text) => text.contains(&asks) || entry.node == CONTROLLER && text.contains(&request),
             _ => false,
         };
-        let _ = beat;
         let entries: Vec<_> = self.board.waiting().filter(|entry| is_its(entry)).cloned().collect();
         entries.iter().for_each(|entry| self.discard(entry));
         self.until(format!("the fetches of {broker}"), "end with it", move |board| {
@@ -319,16 +333,8 @@ impl Conductor {
         })
     }
 
-    /// A process has ended.
-    fn forget(&mut self, broker: BrokerId) {
-        self.nodes.kill(broker);
-        self.board.clear(broker);
-        self.clients.forget(broker);
-        self.timers.retain(|timer| timer.node != broker);
-    }
-
     /// Takes note of fetches that no one waits for any more, and of connections that broke.
-    fn note_links(&mut self, after: &State) {
+    fn note_links(&mut self, event: &Event, after: &State) {
         for broker in after.brokers() {
             let place = usize::try_from(broker.0 - 1).unwrap_or(0);
             let (before, now) = (&self.state.links.fetches[place], &after.links.fetches[place]);
@@ -342,9 +348,15 @@ impl Conductor {
                 Fetch::Answered(request, _) => Some(*request),
                 Fetch::Idle => None,
             };
-            let lives = after.process(broker).is_some();
-            if let Some(asked) = asked.filter(|asked| lives && current != Some(asked.request)) {
-                self.given_up.push((broker, asked));
+            let went_on = match event.what {
+                Happens::FetchArrives(of) | Happens::FetchAnswered(of) | Happens::Fetches(of) => of == broker,
+                Happens::AnswerArrives(at) => at == broker,
+                _ => false,
+            };
+            match asked.filter(|asked| !went_on && current != Some(asked.request)) {
+                _ if after.process(broker).is_none() => self.given_up.retain(|(follower, _)| *follower != broker),
+                Some(asked) => self.given_up.push((broker, asked)),
+                None => {}
             }
             if parked_at(after, broker).is_none() {
                 self.woken.remove(&broker);

@@ -9,6 +9,8 @@ use std::fmt;
 /// The first difference of a replay.
 #[derive(Clone, Debug)]
 pub struct Divergence {
+    /// How many events went well.
+    pub step: usize,
     /// The scenario up to the event at which it showed, as the specification tells it.
     pub story: String,
     /// What is different.
@@ -22,9 +24,15 @@ pub struct Divergence {
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.story.trim_end())?;
-        writeln!(f, "\nThe cluster parts from it here: {}", self.about)?;
-        writeln!(f, "  specified  {}", self.specified)?;
-        write!(f, "  found      {}", self.found)
+        write!(f, "\nThe cluster parts from it here: {}", self.difference())
+    }
+}
+
+impl Divergence {
+    /// Both sides.
+    #[must_use]
+    pub fn difference(&self) -> String {
+        format!("{}\n  specified  {}\n  found      {}", self.about, self.specified, self.found)
     }
 }
 
@@ -47,7 +55,7 @@ impl Difference {
     /// The same, after these events.
     pub fn after(self, world: &World, events: &[Event]) -> Divergence {
         let story = story::tell(world, events, None).map_or_else(|error| error, |story| story.to_string());
-        Divergence { story, about: self.about, specified: self.specified, found: self.found }
+        Divergence { step: events.len().saturating_sub(1), story, about: self.about, specified: self.specified, found: self.found }
     }
 }
 

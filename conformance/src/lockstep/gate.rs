@@ -48,6 +48,11 @@ impl Gate {
         drop(dropped);
     }
 
+    /// Tells that something that no entry stood for has been carried out.
+    pub fn done(&self, number: u64) {
+        (self.notes)(Note::Done(self.node, number));
+    }
+
     /// Lets the process stop once it has carried out so many more outputs that outlive it.
     pub fn stop_after(&self, outputs: u8) {
         self.state().stops_after = Some(outputs);

@@ -13,6 +13,7 @@
 
 mod board;
 mod client;
+pub mod conducted;
 mod conductor;
 mod disk;
 mod divergence;
@@ -22,8 +23,10 @@ mod gate;
 mod names;
 mod nodes;
 mod plain;
+mod processes;
 mod replay;
 mod setup;
+mod wire;
 
 pub use divergence::Divergence;
 pub use replay::{Ensemble, Replayed, replay_scenario};

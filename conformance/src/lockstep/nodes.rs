@@ -7,7 +7,7 @@ use highwater::config::{NodeConfig, Settings};
 use highwater::door::Door;
 use highwater::node::Node;
 use highwater_spec::rules::Rules;
-use highwater_spec::values::BrokerId;
+use highwater_spec::values::{BrokerId, TopicPartition};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::SocketAddr;
@@ -38,6 +38,9 @@ pub trait Nodes {
 
     /// Drops something before its door.
     fn discard(&mut self, node: BrokerId, number: u64);
+
+    /// Lets the disk fail under a partition's log. It is [`Note::Done`] under `number`.
+    fn fail_disk(&mut self, node: BrokerId, partition: TopicPartition, number: u64);
 
     /// Lets it stop after so many more outputs that outlive it.
     fn stop_after(&mut self, node: BrokerId, outputs: u8);
@@ -136,8 +139,7 @@ impl Nodes for InProcess {
 
     fn kill(&mut self, node: BrokerId) {
         let Some((gate, node)) = self.running.remove(&node) else { return };
-        gate.end();
-        self.runtime.block_on(node.abort());
+        self.runtime.block_on(node.abort(|| gate.end()));
     }
 
     fn ask_to_stop(&mut self, node: BrokerId) {
@@ -152,6 +154,13 @@ impl Nodes for InProcess {
 
     fn discard(&mut self, node: BrokerId, number: u64) {
         self.gate(node).into_iter().for_each(|gate| gate.discard(number));
+    }
+
+    fn fail_disk(&mut self, node: BrokerId, partition: TopicPartition, number: u64) {
+        if let Some((gate, node)) = self.running.get(&node) {
+            let gate = Arc::clone(gate);
+            node.fail_disk(partition, Box::new(move || gate.done(number)));
+        }
     }
 
     fn stop_after(&mut self, node: BrokerId, outputs: u8) {

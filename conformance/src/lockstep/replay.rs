@@ -1,16 +1,19 @@
 //! Replaying scenarios and walks: a cluster for each, from its first event to its last.
 
-use super::board::Board;
+use super::board::{Board, Note};
 use super::conductor::Conductor;
 use super::divergence::Divergence;
 use super::nodes::{InProcess, Nodes, Plan};
+use super::processes::Processes;
+use crate::walks::{self, Replayer};
 use highwater_checker::catalog::Model;
 use highwater_checker::replication::World;
+use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Event, Scenario};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Sender};
 use tokio::runtime::Runtime;
 
 /// Where clusters are played: memory, where there is a file system of it.
@@ -20,6 +23,10 @@ const MEMORY: &str = "/dev/shm";
 pub struct Ensemble {
     runtime: Arc<Runtime>,
     below: PathBuf,
+    /// `highwater-node`, if each node is to be a process.
+    program: Option<PathBuf>,
+    /// The rules of the nodes, if not the world's.
+    rules: Option<Rules>,
 }
 
 /// What a replay went through.
@@ -38,7 +45,41 @@ impl Ensemble {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let memory = Path::new(MEMORY);
         let below = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        Ok(Self { runtime: Arc::new(runtime), below })
+        Ok(Self { runtime: Arc::new(runtime), below, program: None, rules: None })
+    }
+
+    /// Each node will be a process of its own.
+    ///
+    /// # Errors
+    /// When `highwater-node` is not beside the program that runs.
+    pub fn in_processes() -> std::io::Result<Self> {
+        let name = format!("highwater-node{}", std::env::consts::EXE_SUFFIX);
+        let program = std::env::current_exe()?.with_file_name(name);
+        if !program.is_file() {
+            let hint = "build it with `cargo build -p highwater-conformance`";
+            return Err(std::io::Error::other(format!("{} isn't there: {hint}", program.display())));
+        }
+        Self::in_process().map(|ensemble| ensemble.with_program(program))
+    }
+
+    /// Each node will be a process of this program, which is `highwater-node`.
+    #[must_use]
+    pub fn with_program(self, program: PathBuf) -> Self {
+        Self { program: Some(program), ..self }
+    }
+
+    /// The nodes will decide by these rules, whatever the world's are: a cluster that is wrong on purpose.
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules: Some(rules), ..self }
+    }
+
+    fn nodes(&self, plan: &Arc<Plan>, rules: Rules, notes: Sender<Note>) -> Box<dyn Nodes> {
+        let (plan, rules) = (Arc::clone(plan), self.rules.unwrap_or(rules));
+        match &self.program {
+            Some(program) => Box::new(Processes::new(program.clone(), plan, rules, notes)),
+            None => Box::new(InProcess::new(Arc::clone(&self.runtime), plan, rules, notes)),
+        }
     }
 
     /// Plays events of a world on a cluster of their own.
@@ -55,14 +96,20 @@ impl Ensemble {
         let plan = Plan::new(dir.path(), world.bounds.brokers).map_err(|error| lacking(error.into()))?;
         let plan = Arc::new(plan);
         let (notes, board) = mpsc::channel();
-        let nodes: Box<dyn Nodes> =
-            Box::new(InProcess::new(Arc::clone(&self.runtime), Arc::clone(&plan), world.rules, notes));
+        let nodes = self.nodes(&plan, world.rules, notes);
         let conductor = Conductor::start(world.clone(), Arc::clone(&self.runtime), plan, nodes, Board::new(board));
         let mut conductor = conductor.map_err(|difference| parted(difference, 0))?;
         for (place, event) in events.iter().enumerate() {
             conductor.step(event).map_err(|difference| parted(difference, place + 1))?;
         }
         Ok(Replayed { events: events.len() })
+    }
+}
+
+impl Replayer for &Ensemble {
+    fn replay(&mut self, world: &World, events: &[Event]) -> Result<(), walks::Divergence> {
+        let parted = |parted: Box<Divergence>| walks::Divergence { step: parted.step, what: parted.difference() };
+        self.play(world, events).map(drop).map_err(parted)
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Ground {
 
 /// What is walked, with two brokers and one record: each pair of a kill, a false fence and an ISR change (all three at
 /// once have several times the edges), and each other fault in a world of its own.
-pub const GROUNDS: [Ground; 8] = [
+pub const GROUNDS: [Ground; 9] = [
     Ground { name: "kill-and-lag", bounds: Bounds { min_isr: 2, kills: 1, lags: 1, ..Bounds::QUIET } },
     Ground { name: "fence-and-lag", bounds: Bounds { fences: 1, lags: 1, ..Bounds::QUIET } },
     Ground { name: "kill-and-fence", bounds: Bounds { kills: 1, fences: 1, atomic_fetches: 1, ..Bounds::QUIET } },
@@ -42,6 +42,7 @@ pub const GROUNDS: [Ground; 8] = [
     Ground { name: "power-loss", bounds: Bounds { min_isr: 2, power_losses: 1, ..Bounds::QUIET } },
     Ground { name: "disk-failure", bounds: Bounds { disk_failures: 1, ..Bounds::QUIET } },
     Ground { name: "timeout-and-lag", bounds: Bounds { min_isr: 2, acks: 2, timeouts: 1, lags: 1, ..Bounds::QUIET } },
+    Ground { name: "interrupted", bounds: Bounds { kills: 1, interrupts: 1, acks: 2, ..Bounds::QUIET } },
     Ground { name: "election", bounds: Bounds { kills: 1, elections: 1, ..Bounds::QUIET } },
 ];
 

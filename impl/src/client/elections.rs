@@ -18,6 +18,17 @@ pub enum ElectionType {
     Unclean,
 }
 
+impl ElectionType {
+    /// Kafka's number for it.
+    #[must_use]
+    pub fn number(self) -> i8 {
+        match self {
+            Self::Preferred => 0,
+            Self::Unclean => 1,
+        }
+    }
+}
+
 /// What came of the election in one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ElectionResult {
@@ -40,10 +51,7 @@ impl Client {
         partitions: Option<&[Partition]>,
     ) -> Result<Vec<ElectionResult>, ClientError> {
         let request = ElectLeadersRequest {
-            election_type: match election {
-                ElectionType::Preferred => 0,
-                ElectionType::Unclean => 1,
-            },
+            election_type: election.number(),
             topic_partitions: partitions.map(by_topic),
             timeout_ms: i32::try_from(WITHIN.as_millis()).unwrap_or(i32::MAX),
         };

@@ -20,6 +20,7 @@ use highwater_spec::values::{
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
 
 /// A request of the broker machine.
 #[derive(Clone, Debug)]
@@ -106,8 +107,10 @@ impl Caller {
         let caller = Arc::new(self);
         let (lifecycle, of_lifecycle) = mpsc::unbounded_channel();
         let (isrs, of_isrs) = mpsc::unbounded_channel();
-        tokio::spawn(Arc::clone(&caller).work(of_lifecycle));
-        tokio::spawn(Arc::clone(&caller).work(of_isrs));
+        // They end with this.
+        let mut workers = JoinSet::new();
+        workers.spawn(Arc::clone(&caller).work(of_lifecycle));
+        workers.spawn(Arc::clone(&caller).work(of_isrs));
         while let Some(call) = calls.recv().await {
             let to = if matches!(call, Call::AlterPartition { .. }) { &isrs } else { &lifecycle };
             let _ = to.send(call);
