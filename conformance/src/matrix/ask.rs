@@ -23,7 +23,7 @@ const CHECKING: Duration = Duration::from_secs(3600);
 const SEARCH_SECONDS: &str = "600";
 
 /// The broker's tests that need no client that others wrote.
-const SHELL_TESTS: [&str; 5] = ["records_*", "storage_*", "wire_*", "one_node", "connection"];
+const SHELL_TESTS: [&str; 6] = ["records_*", "storage_*", "wire_*", "connection", "elections", "one_node"];
 const PROOFS: &str = "cells::proof";
 /// Scenarios that end well.
 const MENDED: &str = "scenarios/mended";

@@ -1,7 +1,6 @@
 //! The matrix as a table for people.
 
 use super::{Break, Method, Results, Row};
-use std::fmt::Write;
 
 /// One line for each break: what each method said, and what the first that noticed it noticed it by. `breaks` has the
 /// breaks of the results, in their order.
@@ -14,7 +13,9 @@ pub fn table(breaks: &[Break], results: &Results) -> String {
         let marks: String = Method::ALL.iter().map(|method| format!("  {:<8}", mark(*method, broken, row))).collect();
         let first = Method::ALL.iter().find_map(|method| row.of(*method).flatten());
         let by = first.unwrap_or(if row.is_hole() { "NOBODY" } else { "" });
-        let _ = writeln!(text, "{:<width$}{marks}  {by}", row.name);
+        let line = format!("{:<width$}{marks}  {by}", row.name);
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
     text + &sums(width, results) + "✓ noticed   ✗ not noticed   · can't be concerned   - not asked\n"
 }
