@@ -51,11 +51,8 @@ impl Clients {
         builder.push(0, None, Some(record(value).as_bytes()), &[])?;
         let records = Some(builder.build()?);
         let data = PartitionProduceData { index: 0, records };
-        let topic = TopicProduceData {
-            name: TOPIC.to_owned(),
-            topic_id: Uuid(self.topic.0),
-            partition_data: vec![data],
-        };
+        let topic =
+            TopicProduceData { name: TOPIC.to_owned(), topic_id: Uuid(self.topic.0), partition_data: vec![data] };
         let acks = match acks {
             Acks::None => 0,
             Acks::Leader => 1,

@@ -33,12 +33,7 @@ pub fn run(settings: &[(String, String)], rules: Rules, conduct: Option<u8>) -> 
     }
 }
 
-fn conducted(
-    runtime: &Runtime,
-    config: NodeConfig,
-    rules: Rules,
-    incarnation: [u8; 16],
-) -> Result<(), Box<dyn Error>> {
+fn conducted(runtime: &Runtime, config: NodeConfig, rules: Rules, incarnation: [u8; 16]) -> Result<(), Box<dyn Error>> {
     let gate = Arc::new(Gate::new(config.node_id, incarnation, Box::new(|note| say(&note.into()))));
     let id = config.node_id;
     let started = runtime.block_on(Node::start(config, rules, Door::kept(Arc::clone(&gate) as Arc<_>)));

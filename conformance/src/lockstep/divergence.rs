@@ -55,7 +55,13 @@ impl Difference {
     /// The same, after these events.
     pub fn after(self, world: &World, events: &[Event]) -> Divergence {
         let story = story::tell(world, events, None).map_or_else(|error| error, |story| story.to_string());
-        Divergence { step: events.len().saturating_sub(1), story, about: self.about, specified: self.specified, found: self.found }
+        Divergence {
+            step: events.len().saturating_sub(1),
+            story,
+            about: self.about,
+            specified: self.specified,
+            found: self.found,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::interrupt::Interrupt;
 use super::job::{self, End, Ended};
 use super::told;
 use super::tree::Tree;
-use super::{MatrixError, Method, Place, Verdict};
+use super::{Break, MatrixError, Method, Place, Verdict};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -22,8 +22,12 @@ const CHECKING: Duration = Duration::from_secs(3600);
 /// Of each of its searches.
 const SEARCH_SECONDS: &str = "600";
 
-/// The broker's tests that need no client that others wrote.
-const SHELL_TESTS: [&str; 6] = ["records_*", "storage_*", "wire_*", "connection", "elections", "one_node"];
+/// The broker's tests that need no client that others wrote: those of a node, …
+const NODE_TESTS: [&str; 3] = ["connection", "elections", "one_node"];
+/// … and those of the layers that nodes stand on.
+const LAYER_TESTS: [&str; 3] = ["records_*", "storage_*", "wire_*"];
+/// What stands on the layers: their tests do not run it.
+const ABOVE: [&str; 4] = ["impl/src/cells/", "impl/src/client/", "impl/src/door/", "impl/src/node/"];
 const PROOFS: &str = "cells::proof";
 /// Scenarios that end well.
 const MENDED: &str = "scenarios/mended";
@@ -68,17 +72,17 @@ impl Asking {
 
     /// Asks about the tree as it is.
     pub(super) fn control(&self, method: Method) -> Result<(), MatrixError> {
-        match self.about(method, Place::Spec)? {
+        match self.about(method, None)? {
             Verdict::Unnoticed => Ok(()),
             Verdict::Noticed(reason) | Verdict::Undecided(reason) => Err(MatrixError::Control { method, reason }),
         }
     }
 
-    /// Asks about the tree as it is broken now, at this place.
-    pub(super) fn about(&self, method: Method, place: Place) -> Result<Verdict, MatrixError> {
+    /// Asks about the tree as it is broken now.
+    pub(super) fn about(&self, method: Method, broken: Option<&Break>) -> Result<Verdict, MatrixError> {
         match method {
             Method::Checker => self.checker(),
-            Method::Property => self.property(place),
+            Method::Property => self.property(broken),
             Method::Loom => self.tests(&["-p", "highwater", "--lib"], &[PROOFS]),
             Method::Lockstep => self.lockstep(),
             Method::Client => self.client(),
@@ -99,16 +103,18 @@ impl Asking {
         })
     }
 
-    fn property(&self, place: Place) -> Result<Verdict, MatrixError> {
-        if place == Place::Spec {
-            // The shells are asked where the specification's own tests have noticed nothing.
+    fn property(&self, broken: Option<&Break>) -> Result<Verdict, MatrixError> {
+        // The specification knows nothing of its shells. They are asked where its own tests have noticed nothing.
+        if broken.is_none_or(|broken| broken.place() == Place::Spec) {
             match self.tests(&["-p", "highwater-spec", "--tests"], &[])? {
                 Verdict::Unnoticed => {}
                 verdict => return Ok(verdict),
             }
         }
+        let is_above = broken.is_some_and(|broken| ABOVE.iter().any(|folder| broken.file.starts_with(folder)));
+        let layers = LAYER_TESTS.iter().filter(|_| !is_above);
         let mut shell = vec!["-p", "highwater", "--lib"];
-        shell.extend(SHELL_TESTS.iter().flat_map(|name| ["--test", name]));
+        shell.extend(NODE_TESTS.iter().chain(layers).flat_map(|name| ["--test", name]));
         self.tests(&shell, &["--skip", PROOFS])
     }
 

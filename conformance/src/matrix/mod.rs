@@ -70,7 +70,7 @@ pub fn ask(
     for broken in &question.breaks {
         asking.tree().while_broken(broken, || {
             for method in methods.iter().filter(|method| method.concerns(broken)) {
-                told(broken, *method, asking.about(*method, broken.place())?)?;
+                told(broken, *method, asking.about(*method, Some(broken))?)?;
             }
             Ok(())
         })?;
