@@ -1,6 +1,8 @@
 //! Carrying out what machines say: the model's shell. Like a broker's it decides nothing.
 
-use super::state::{AskedFetch, ControllerNode, Fetch, Logged, Model, Node, PARTITION, Proposal, State, index};
+use super::state::{
+    AskedFetch, ControllerNode, Fetch, Logged, Model, Node, PARTITION, Proposal, State, index, value_of,
+};
 use super::turn::{Trace, Turn};
 use super::{observe, words};
 use crate::history::note_records;
@@ -102,7 +104,10 @@ impl<'a> Step<'a> {
                 }
             }
             Output::Flush { upto } => self.node(of).disk.flushed = upto,
-            Output::Reply { ticket, outcome } => observe::answered(&mut self.state, ticket, outcome),
+            Output::Reply { ticket, outcome } => {
+                self.note(|| Turn::Answered { value: value_of(ticket), outcome });
+                observe::answered(&mut self.state, ticket, outcome);
+            }
             Output::Fetch(request) => self.send_fetch(of, request),
             Output::CancelFetch => self.state.links.edit().fetches[index(of)] = Fetch::Idle,
             Output::AskLogEnds(request) => self.ask_log_ends(of, request),

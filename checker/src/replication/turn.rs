@@ -33,6 +33,13 @@ pub enum Turn {
         /// The sessions that it extended.
         extended: Vec<BrokerId>,
     },
+    /// A producer was answered.
+    Answered {
+        /// The record that it had sent.
+        value: u8,
+        /// What it was told.
+        outcome: replica::ProduceOutcome,
+    },
     /// A follower's fetch read what the leader has published.
     Look {
         /// The leader.

@@ -50,7 +50,12 @@ impl<T: Enters> Entrance<T> {
     }
 
     /// A timer that the thread has armed, if the door is kept: it fires when it is passed.
-    pub(crate) fn hold_timer(&self, at: Place, timer: String, due: impl FnOnce() -> T + Send + 'static) -> Option<Held> {
+    pub(crate) fn hold_timer(
+        &self,
+        at: Place,
+        timer: String,
+        due: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<Held> {
         let keeper = self.door.keeper()?;
         Some(Held::new(keeper, at, What::Timer(timer), self.pass(due)))
     }

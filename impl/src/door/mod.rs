@@ -9,7 +9,7 @@
 mod entrance;
 mod plain;
 
-pub use entrance::{Entrance, Enters};
+pub use entrance::{Enters, Entrance};
 pub use plain::Plain;
 
 use highwater_spec::values::{Offset, TopicPartition};

@@ -12,7 +12,7 @@ use super::timers::Timers;
 use super::to_controller::Call;
 use crate::carrier::Net;
 use crate::cells::{Drained, Published};
-use crate::door::{Done, Entrance, Enters, Place, Plain, What};
+use crate::door::{Done, Enters, Entrance, Place, Plain, What};
 use crate::storage::PartitionName;
 use highwater_spec::broker::{Broker, Input, Output, Stage, Timer};
 use highwater_spec::controller::Record;
@@ -155,13 +155,22 @@ impl BrokerHost {
             let (timer, told) = (*timer, format!("{:?}", Input::<Plain>::TimerFired(*timer)));
             before.hold_timer(Place::Broker, told, move || Event::Due(timer))
         };
-        Self { machine, around, entrance, timers: Timers::before(hold), addresses: Arc::default(), names: HashMap::new() }
+        Self {
+            machine,
+            around,
+            entrance,
+            timers: Timers::before(hold),
+            addresses: Arc::default(),
+            names: HashMap::new(),
+        }
     }
 
     /// Runs until the broker's life ends.
     pub fn run(mut self) {
         let mut events = Vec::new();
-        while !self.around.life.borrow().ended && self.entrance.drain(&mut events, self.timers.next()) != Drained::Closed {
+        while !self.around.life.borrow().ended
+            && self.entrance.drain(&mut events, self.timers.next()) != Drained::Closed
+        {
             for event in events.drain(..) {
                 match event {
                     Event::Heard(input) => self.turn(input),

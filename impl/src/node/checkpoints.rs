@@ -6,7 +6,7 @@ use super::log_dirs::LogDirs;
 use super::partitions::{Partition, Partitions};
 use super::timers::Timers;
 use crate::cells::Drained;
-use crate::door::{Done, Entrance, Enters, Place, What};
+use crate::door::{Done, Enters, Entrance, Place, What};
 use crate::storage::StorageError;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -8,7 +8,7 @@ use super::metadata_log::{MetadataLog, MetadataLogError};
 use super::tickets::Tickets;
 use super::timers::Timers;
 use crate::cells::{Drained, Published};
-use crate::door::{Done, Entrance, Enters, Place, What};
+use crate::door::{Done, Enters, Entrance, Place, What};
 use highwater_spec::controller::{self, Config, Controller, Input, Output, Record, ReplicatedController, Reply};
 use highwater_spec::machine::Machine;
 use highwater_spec::replicated;

@@ -32,10 +32,11 @@ mod to_controller;
 mod topic_configs;
 
 use crate::config::{Endpoint, NodeConfig};
-use crate::door::Door;
+use crate::door::{Done, Door};
 use crate::storage::{LogDir, MetaProperties, StorageError};
 use crate::wire::Uuid;
 use highwater_spec::rules::Rules;
+use highwater_spec::values::TopicPartition;
 use log_dirs::LogDirs;
 use metadata_log::MetadataLogError;
 use roles::{BrokerRole, Common, ControllerRole};
@@ -153,20 +154,48 @@ impl Node {
         }
     }
 
-    /// Asks the broker to stop cleanly; [`Self::wait`] tells when it has.
+    /// Waits until the broker has ended by itself; without one this never ends.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let life = self.broker.as_ref().map(BrokerRole::life);
+        async move {
+            match life {
+                Some(mut life) => drop(life.wait_for(|life| life.ended).await),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// A test aid: the disk fails under a partition's log, as if a flush had. `done` is called when all that follows in
+    /// its shard has been carried out.
+    pub fn fail_disk(&self, partition: TopicPartition, done: Done) {
+        match &self.broker {
+            Some(broker) => broker.fail_disk(partition, done),
+            None => done(),
+        }
+    }
+
+    /// Asks the broker to stop cleanly; [`Self::ended`] tells when it has.
     pub fn ask_to_stop(&self) {
         if let Some(broker) = &self.broker {
             broker.ask_to_stop();
         }
     }
 
-    /// Ends at once, as a kill does: nothing more is written, flushed or answered.
-    pub async fn abort(self) {
+    /// Ends at once, as a kill does: nothing more is written, flushed or answered. `cut_off` is called when nothing can
+    /// leave it any more; after that its threads are waited for.
+    pub async fn abort(mut self, cut_off: impl FnOnce()) {
+        let of_broker = self.broker.iter_mut().flat_map(BrokerRole::take_tasks);
+        let tasks: Vec<_> = of_broker.chain(self.controller.iter_mut().map(ControllerRole::take_task)).collect();
+        for task in tasks {
+            task.abort();
+            let _ = task.await;
+        }
+        cut_off();
         if let Some(broker) = self.broker {
             broker.abort().await;
         }
         if let Some(controller) = self.controller {
-            controller.abort().await;
+            controller.shutdown().await;
         }
     }
 

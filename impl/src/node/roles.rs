@@ -21,13 +21,15 @@ use super::to_controller::{Call, Caller, Channel};
 use crate::cells::{Parked, Published};
 use crate::client::{ClientError, Connection};
 use crate::config::{Endpoint, NodeConfig};
-use crate::door::{Door, Entrance};
+use crate::door::{Done, Door, Entrance};
+use crate::storage::StorageError;
 use crate::wire::messages::describe_cluster::DescribeClusterRequest;
 use highwater_spec::broker::{Broker, Input};
 use highwater_spec::controller::Config;
 use highwater_spec::rules::Rules;
-use highwater_spec::values::IncarnationId;
+use highwater_spec::values::{IncarnationId, TopicPartition};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -108,6 +110,11 @@ impl ControllerRole {
         Ok(Self { address, entrance, ended, accepting, thread })
     }
 
+    /// What serves its connections.
+    pub fn take_task(&mut self) -> JoinHandle<()> {
+        std::mem::replace(&mut self.accepting, tokio::spawn(std::future::ready(())))
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -128,11 +135,6 @@ impl ControllerRole {
         let _ = self.ended.wait_for(Option::is_some).await;
         let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
     }
-
-    /// Stops at once. What is committed is flushed already; what is not was never told to anyone.
-    pub async fn abort(self) {
-        self.shutdown().await;
-    }
 }
 
 /// A node as a broker.
@@ -140,6 +142,7 @@ pub struct BrokerRole {
     address: SocketAddr,
     entrance: Entrance<broker_host::Event>,
     shards: Shards,
+    log_dir: PathBuf,
     life: watch::Receiver<Life>,
     tasks: Vec<JoinHandle<()>>,
     threads: Vec<thread::JoinHandle<()>>,
@@ -210,12 +213,23 @@ impl BrokerRole {
             tokio::spawn(metadata.run()),
             tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config))),
         ];
-        Ok(Self { address, entrance, shards, life, tasks, threads, checkpoints })
+        let log_dir = config.log_dirs.clone();
+        Ok(Self { address, entrance, shards, log_dir, life, tasks, threads, checkpoints })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What serves and makes its connections.
+    pub fn take_tasks(&mut self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut self.tasks)
+    }
+
+    /// What others see of its life.
+    pub fn life(&self) -> watch::Receiver<Life> {
+        self.life.clone()
     }
 
     /// Waits until it takes part.
@@ -226,6 +240,14 @@ impl BrokerRole {
     /// Waits until it has ended.
     pub async fn ended(&self) {
         let _ = self.life.clone().wait_for(|life| life.ended).await;
+    }
+
+    /// Lets a flush of a partition's log fail.
+    pub fn fail_disk(&self, partition: TopicPartition, done: Done) {
+        let source = std::io::Error::other("a failure that was asked for");
+        let failed = StorageError::Io { action: "flush", path: self.log_dir.clone(), source };
+        self.shards.send(partition, shard::Event::Flushed(partition, Err(failed)));
+        self.shards.send(partition, shard::Event::Mark(done));
     }
 
     /// Lets the machine know that it is to stop.

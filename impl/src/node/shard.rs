@@ -11,7 +11,7 @@ use super::timers::Timers;
 use super::{broker_host, log_dirs::LogDirs};
 use crate::carrier::Net;
 use crate::cells::Drained;
-use crate::door::{Done, Entrance, Enters, Place, Plain, What};
+use crate::door::{Done, Enters, Entrance, Place, Plain, What};
 use crate::storage::{FlushJob, Flushed, LogConfig, PartitionName, StorageError};
 use bytes::Bytes;
 use highwater_spec::broker;

@@ -186,14 +186,17 @@ impl Looks {
                 parked = Some((park(&asked), service.door.patience(self.at, self.deadline, || in_words(&asked))));
                 (asked, found) = look(service, asked, self.most, needed).await;
             }
+            if let Some(found) = found {
+                // Whoever keeps the door hears first that it waits no more, then that it has looked.
+                drop(parked);
+                return found;
+            }
             drop(looking);
-            match (found, &mut parked) {
-                (Some(found), _) => return found,
-                (None, Some(((woken, _), patience))) => tokio::select! {
+            if let Some(((woken, _), patience)) = &mut parked {
+                tokio::select! {
                     () = woken.notified() => {}
                     () = patience.over() => {}
-                },
-                (None, None) => {}
+                }
             }
         }
     }
