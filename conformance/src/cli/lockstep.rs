@@ -24,6 +24,9 @@ pub struct Args {
     /// Play each so many times
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     times: u32,
+    /// Stop at the first scenario from which the cluster parts
+    #[arg(long)]
+    fail_fast: bool,
     /// Write the numbers as JSON to this file too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -55,9 +58,12 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         match outcome {
             Ok(()) => println!("{name}: {} events by {}, in step", told.len(), world.rules),
             Err(divergence) => {
-                println!("{divergence}\n");
                 let processes = if args.processes { "--processes " } else { "" };
-                println!("{name}: parted. Again: highwater-conform lockstep {processes}{name}");
+                println!("{name}: the cluster parts from it\n\n{divergence}\n");
+                println!("again: highwater-conform lockstep {processes}{name}\n");
+                if args.fail_fast {
+                    break;
+                }
             }
         }
     }

@@ -1,6 +1,5 @@
 //! How each method is asked: which commands are run on the copy, and what their output means.
 
-use super::error::Context;
 use super::interrupt::Interrupt;
 use super::job::{self, End, Ended};
 use super::told;
@@ -8,7 +7,6 @@ use super::tree::Tree;
 use super::{Break, MatrixError, Method, Place, Verdict};
 use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -30,7 +28,8 @@ const LAYER_TESTS: [&str; 3] = ["records_*", "storage_*", "wire_*"];
 const ABOVE: [&str; 4] = ["impl/src/cells/", "impl/src/client/", "impl/src/door/", "impl/src/node/"];
 const PROOFS: &str = "cells::proof";
 /// Scenarios that end well.
-const MENDED: &str = "scenarios/mended";
+/// Every scenario of the museum, then a sample of the walks.
+const LOCKSTEP: &[&[&str]] = &[&["lockstep", "--fail-fast"], &["walks", "--sample", "1500", "--fail-fast"]];
 /// The programs of this suite.
 const CONFORM: &[&str] = &["-p", "highwater-conformance", "--bins"];
 
@@ -63,11 +62,6 @@ impl Asking {
     /// The copy.
     pub(super) fn tree(&self) -> &Tree {
         &self.tree
-    }
-
-    /// Whether the copy has this method's command.
-    pub(super) fn is_there(&self, method: Method) -> Result<bool, MatrixError> {
-        Ok(method != Method::Lockstep || !self.mended()?.is_empty())
     }
 
     /// Asks about the tree as it is.
@@ -122,13 +116,15 @@ impl Asking {
         if let Some(unbuilt) = self.build(CONFORM)? {
             return Ok(unbuilt);
         }
-        let mut lockstep = self.built("debug/highwater-conform");
-        let ended = self.run(lockstep.arg("lockstep").args(self.mended()?), TESTING)?;
-        Ok(match ended.end {
-            End::Success => Verdict::Unnoticed,
-            End::Failure => Verdict::Noticed(told::by_lockstep(&ended.text)),
-            End::Late => Verdict::Noticed("it does not end".to_owned()),
-        })
+        for question in LOCKSTEP {
+            let ended = self.run(self.built("debug/highwater-conform").args(*question), TESTING)?;
+            match ended.end {
+                End::Success => {}
+                End::Failure => return Ok(Verdict::Noticed(told::by_lockstep(&ended.text))),
+                End::Late => return Ok(Verdict::Noticed("it does not end".to_owned())),
+            }
+        }
+        Ok(Verdict::Unnoticed)
     }
 
     /// Failures, which take minutes, are asked where clients have noticed nothing.
@@ -180,19 +176,6 @@ impl Asking {
         let built = self.run(self.command(&self.cargo).args(arguments).arg("--quiet"), BUILDING)?;
         Ok((built.end != End::Success)
             .then(|| Verdict::Undecided(format!("it does not compile: {}", told::compile_error(&built.text)))))
-    }
-
-    /// The scenarios that a cluster must be able to play, from the copy's root.
-    fn mended(&self) -> Result<Vec<String>, MatrixError> {
-        let folder = self.tree.path().join(MENDED);
-        let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
-        let mut files = Vec::new();
-        for entry in entries {
-            let name = entry.context(&folder)?.file_name();
-            files.push(format!("{MENDED}/{}", name.to_string_lossy()));
-        }
-        files.sort_unstable();
-        Ok(files)
     }
 
     /// A program of the copy.

@@ -69,6 +69,10 @@ pub(super) fn by_lockstep(output: &str) -> String {
             let name = last.as_deref().and_then(|path| path.rsplit('/').next()).unwrap_or("?");
             return format!("{name}: {about}");
         }
+        if let Some((walk, about)) = line.split_once(" diverges at its step ") {
+            let about = about.split_once(": ").map_or(about, |(_, about)| about);
+            return format!("{walk}: {about}");
+        }
     }
     last_line(output)
 }
@@ -114,6 +118,8 @@ mod tests {
         let output = "s/a.scenario: 3 events, in step\ns/b.scenario: highwater scenario 1\n> b1 fetches\n\n\
                       The cluster parts from it here: the log of b1\n  specified  x\n  found      y\ns/c.scenario: x\n";
         assert_eq!(by_lockstep(output), "b: the log of b1");
+        let walk = "walk 7 of stop diverges at its step 3: the files of b1\n  specified  x\n";
+        assert_eq!(by_lockstep(walk), "walk 7 of stop: the files of b1");
         assert_eq!(by_lockstep("thread panicked\nboo\n"), "boo");
     }
 
