@@ -1,7 +1,7 @@
 //! Walks of small graphs, where what is best can be found by trying everything, and of a small world.
 
 use super::sample::Random;
-use super::{Divergence, Graph, OnModel, Replayer, Walk, replay};
+use super::{Divergence, Effort, Graph, OnModel, Replayer, Walk, replay};
 use highwater_checker::engine::{Explorable, Verdict};
 use highwater_checker::replication::{Bounds, World};
 use highwater_spec::rules::Rules;
