@@ -3,7 +3,7 @@
 import time
 
 from common import PATIENCE, error_of
-from confluent_kafka import TopicPartition
+from confluent_kafka import ElectionType, TopicPartition
 from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 
@@ -59,6 +59,24 @@ def delete_topic(cluster):
     again = error_of(lambda: admin.delete_topics([cluster.topic])[cluster.topic].result(PATIENCE))
     cluster.create()
     return {"deleted": deleted, "gone": gone, "again": again, "outcomes": cluster.send([{"value": b"new"}])}
+
+
+def elect_leaders(cluster):
+    """Elections in partitions that have their leaders, in one that isn't there, and in all."""
+    cluster.create(partitions=2)
+    admin = cluster.admin()
+    named = [TopicPartition(cluster.topic, index) for index in (0, 1, 2)]
+
+    def outcome(kind, partitions):
+        results = admin.elect_leaders(kind, partitions).result(PATIENCE)
+        own = [(of.partition, error) for of, error in results.items() if of.topic == cluster.topic]
+        return [[index, error and error.name()] for index, error in sorted(own)]
+
+    return {
+        "preferred": outcome(ElectionType.PREFERRED, named),
+        "unclean": outcome(ElectionType.UNCLEAN, named),
+        "all": outcome(ElectionType.PREFERRED, None),
+    }
 
 
 def topic_configs(cluster):

@@ -2,14 +2,16 @@
 //!
 //! [`apache_kafka`] brings up a cluster of Apache's own brokers, the oracle. [`clients`] lets real clients use a cluster
 //! ([`target`]). [`requests`] sends raw requests and compares what two clusters make of them. [`failures`] kills, stops
-//! and cuts off processes of ours.
+//! and cuts off processes of ours. [`walks`] are runs of small worlds that take every edge.
 
 pub mod apache_kafka;
 pub mod clients;
 pub mod command;
 pub mod failures;
+pub mod lockstep;
 pub mod requests;
 pub mod target;
+pub mod walks;
 
 use std::env;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! `highwater cluster` as its users meet it: processes that start, are killed, and stop.
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::{env, thread};
@@ -180,4 +180,47 @@ fn whoever_stops_reading_is_not_a_failure() {
     let output = process.wait_with_output().unwrap();
     assert_eq!((first.as_str(), output.status.code()), ("a line", Some(0)));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+/// How many brokers lead partitions of topic `t`. Who is asked may be killed meanwhile: then nobody knows.
+fn leaders(cluster: &Cluster) -> Option<usize> {
+    let described = cluster.run(&["topic", "describe", "--topic", "t"], "");
+    let text = String::from_utf8(described.stdout).unwrap();
+    let leaders: BTreeSet<_> = text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(2)).collect();
+    described.status.success().then_some(leaders.len())
+}
+
+#[test]
+fn a_broker_that_was_away_leads_again_when_it_is_asked_for() {
+    let cluster = Cluster::start(&["--brokers", "2", "--restart"]);
+    cluster.ask(&["topic", "create", "--topic", "t", "--partitions", "2", "--replication-factor", "2"], "");
+    let elect = |more: &[&str]| {
+        let output = cluster.run(&[&["topic", "elect-leaders"], more].concat(), "");
+        let [said, complained] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), said, complained)
+    };
+    let nothing = (Some(0), "TOPIC  PARTITION  ELECTION\nt      1          not needed\n".to_owned(), String::new());
+    assert_eq!(elect(&["--topic", "t", "--partition", "1"]), nothing);
+    assert_eq!(elect(&[]), (Some(0), String::new(), "no partition needs an election\n".to_owned()));
+    assert_eq!(leaders(&cluster), Some(2), "each broker is preferred by a partition");
+
+    kill_process(cluster.nodes["broker 1"], Signal::KILL).unwrap();
+    while leaders(&cluster) != Some(1) {
+        thread::yield_now();
+    }
+    let said = loop {
+        match elect(&["--topic", "t"]) {
+            (Some(0), said, _) => break said,
+            (_, said, _) => {
+                assert!(said.is_empty() || said.contains("PREFERRED_LEADER_NOT_AVAILABLE (80): "), "{said}")
+            }
+        }
+    };
+    assert!(said.contains(" elected\n") && said.contains(" not needed\n"), "{said}");
+    while leaders(&cluster) != Some(2) {
+        thread::yield_now();
+    }
+    let (_, _, complained) = elect(&["--topic", "t", "--partition", "2"]);
+    assert!(complained.contains("topic t has no partition 2"), "{complained}");
+    assert_eq!(elect(&["--partition", "0"]).0, Some(2));
 }

@@ -24,7 +24,8 @@ macro_rules! for_every_message {
         OffsetForLeaderEpochResponse DescribeConfigsRequest DescribeConfigsResponse AlterPartitionRequest
         AlterPartitionResponse DescribeClusterRequest DescribeClusterResponse BrokerRegistrationRequest
         BrokerRegistrationResponse BrokerHeartbeatRequest BrokerHeartbeatResponse UnregisterBrokerRequest
-        UnregisterBrokerResponse DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse
+        UnregisterBrokerResponse DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse ElectLeadersRequest
+        ElectLeadersResponse
     ) };
     ($check:ident: $($name:ident)*) => {{
         $($check::<highwater::wire::messages::$name, theirs::$name>();)*

@@ -11,6 +11,7 @@ pub mod broker;
 pub mod controller;
 pub mod log;
 pub mod machine;
+pub mod marks;
 pub mod property;
 pub mod refusal;
 pub mod replica;

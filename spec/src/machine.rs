@@ -28,3 +28,12 @@ pub trait Carrier: Clone + Eq + Hash + Debug + 'static {
     /// A reading of the clock. Machines store it and name it in the timers that they ask for; they never compare it.
     type Stamp: Copy + Eq + Hash + Debug;
 }
+
+/// How what one carrier hands on looks in another: for recordings, and for comparing a model's messages with a
+/// broker's.
+pub trait Recast<From: Carrier>: Carrier {
+    /// The same batch.
+    fn bytes(from: &From::Bytes) -> Self::Bytes;
+    /// The same moment.
+    fn stamp(from: From::Stamp) -> Self::Stamp;
+}

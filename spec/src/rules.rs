@@ -5,6 +5,7 @@
 //! a state.
 
 use std::fmt;
+use std::str::FromStr;
 
 macro_rules! decisions {
     ($($(#[$doc:meta])* $field:ident: $type:ident { $($(#[$vdoc:meta])* $variant:ident,)* })*) => {
@@ -197,6 +198,21 @@ impl fmt::Display for Rules {
         let (name, overrides) = self.described();
         f.write_str(name)?;
         overrides.iter().try_for_each(|(field, variant)| write!(f, " {field}={variant}"))
+    }
+}
+
+/// Rules as a command line names them: a baseline, and what differs from it, as in `KAFKA,truncation=OnFetch`.
+impl FromStr for Rules {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split([',', ' ']);
+        let base = Self::baseline(parts.next().unwrap_or_default())?;
+        parts.try_fold(base, |rules, part| {
+            let (field, way) =
+                part.split_once('=').ok_or_else(|| format!("`{part}` is not like `truncation=OnFetch`"))?;
+            rules.with(field, way)
+        })
     }
 }
 

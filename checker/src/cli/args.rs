@@ -46,7 +46,7 @@ pub struct CheckArgs {
     pub bounds: Vec<(String, u64)>,
     /// Take the decisions of the named world by other rules: a baseline, then decisions, as in
     /// `V2_0,fetch_fencing=LeaderEpoch`
-    #[arg(long, value_name = "RULES", value_parser = rules, requires = "name")]
+    #[arg(long, value_name = "RULES", requires = "name")]
     pub rules: Option<Rules>,
     /// Threads to use [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -87,7 +87,7 @@ pub struct ExploreArgs {
     #[arg(long, value_name = "NAME=VALUE,…", value_delimiter = ',', value_parser = setting)]
     pub bounds: Vec<(String, u64)>,
     /// Take decisions by other rules
-    #[arg(long, value_name = "RULES", value_parser = rules)]
+    #[arg(long, value_name = "RULES")]
     pub rules: Option<Rules>,
     /// Where the browser finds it
     #[arg(long, default_value = "127.0.0.1:3000")]
@@ -147,13 +147,4 @@ fn setting(text: &str) -> Result<(String, u64), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not like `kills=2`"))?;
     let value = value.parse().map_err(|_| format!("`{value}` is not a number, as in `kills=2`"))?;
     Ok((name.to_owned(), value))
-}
-
-fn rules(text: &str) -> Result<Rules, String> {
-    let mut parts = text.split(',');
-    let base = Rules::baseline(parts.next().unwrap_or_default())?;
-    parts.try_fold(base, |rules, part| {
-        let (field, way) = part.split_once('=').ok_or_else(|| format!("`{part}` is not like `truncation=OnFetch`"))?;
-        rules.with(field, way)
-    })
 }

@@ -4,6 +4,7 @@
 
 use super::state::{AskedFetch, Fetch, PARTITION, Process, Proposal, State, index, ticket};
 use super::step::Step;
+use super::turn::Trace;
 use super::{Bounds, World, observe};
 use crate::shared::digest;
 use highwater_spec::broker::{self, Stage};
@@ -32,12 +33,7 @@ impl World {
     ///
     /// # Errors
     /// Says why it can't happen.
-    pub(super) fn perform(
-        &self,
-        state: &State,
-        event: &Event,
-        trace: Option<&mut Vec<String>>,
-    ) -> Result<State, Forbidden> {
+    pub(super) fn perform(&self, state: &State, event: &Event, trace: Option<&mut Trace>) -> Result<State, Forbidden> {
         let mut step = Step::new(&self.rules, state.clone());
         step.choice = event.choice;
         step.cut_short = event.cut_short;
@@ -97,7 +93,7 @@ impl World {
 
     fn fetch_arrives(&self, step: &mut Step<'_>, of: BrokerId) -> Result<(), Forbidden> {
         let Fetch::Asked(asked) = step.state.links.fetches[index(of)] else { return Err("no fetch is on its way") };
-        only_if(step.state.process(asked.request.leader).is_some(), "its leader does not run")?;
+        only_if(serves(step, asked.request.leader), "its leader does not serve yet")?;
         match step.fetch_arrives(of, asked) {
             // A refusal leaves nothing behind at the leader, so its way back can be left out.
             Some(FetchAnswer::Refused(refusal)) => {
@@ -112,7 +108,7 @@ impl World {
 
     fn fetches(&self, step: &mut Step<'_>, by: BrokerId) -> Result<(), Forbidden> {
         let Fetch::Asked(asked) = step.state.links.fetches[index(by)] else { return Err("it does not fetch") };
-        only_if(step.state.process(asked.request.leader).is_some(), "its leader does not run")?;
+        only_if(serves(step, asked.request.leader), "its leader does not serve yet")?;
         if let Some(answer) = step.fetch_arrives(by, asked) {
             step.tell_replica(by, replica::Input::FetchAnswered { asked: asked.request, answer });
         }
@@ -128,6 +124,11 @@ impl World {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a broker answers clients and followers: it has heard what the metadata says since it started.
+fn serves(step: &Step<'_>, broker: BrokerId) -> bool {
+    step.state.process(broker).is_some_and(|process| process.broker.is_published())
 }
 
 /// The brokers that an event names.
@@ -182,7 +183,7 @@ fn produce_times_out(step: &mut Step<'_>, value: u8, at: BrokerId) -> Result<(),
 
 fn fetch_answered(step: &mut Step<'_>, of: BrokerId) -> Result<(), Forbidden> {
     let Fetch::Parked(asked) = step.state.links.fetches[index(of)] else { return Err("no fetch of it waits") };
-    let answer = step.fetch_answer(of, &asked.request).ok_or("there is nothing to say")?;
+    let answer = step.look(of, &asked.request).ok_or("there is nothing to say")?;
     step.state.links.edit().fetches[index(of)] = Fetch::Answered(asked.request, answer);
     Ok(())
 }
@@ -208,7 +209,7 @@ fn delayed_fetch_arrives(step: &mut Step<'_>, of: BrokerId) -> Result<(), Forbid
     let delayed = &mut step.state.links.edit().delayed;
     let place = delayed.iter().position(|(follower, _)| *follower == of).ok_or("no fetch of it was delayed")?;
     let (_, asked): (BrokerId, AskedFetch) = delayed.remove(place);
-    only_if(step.state.process(asked.request.leader).is_some(), "its leader does not run")?;
+    only_if(serves(step, asked.request.leader), "its leader does not serve yet")?;
     step.fetch_arrives(of, asked);
     Ok(())
 }

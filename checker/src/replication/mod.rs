@@ -13,10 +13,12 @@ mod reduce;
 mod state;
 mod step;
 mod symmetry;
+mod turn;
 mod words;
 
 pub use bounds::Bounds;
-pub use state::{PARTITION, State};
+pub use state::{AskedFetch, Disk, Fetch, Model, Node, PARTITION, Process, Proposal, State, index};
+pub use turn::{Trace, Turn};
 pub use words::record as record_in_words;
 
 use crate::engine::{Explorable, Verdict};
@@ -32,7 +34,7 @@ use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Event, Numbered, ParseError};
 use highwater_spec::values::{BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, Offset, PartitionEpoch};
 use highwater_spec::view::History;
-use state::{Budget, ControllerNode, Disk, Fetch, Links, Model, Node, Process, broker_at, index};
+use state::{Budget, ControllerNode, Links, broker_at};
 use std::sync::Arc;
 
 /// A cluster to be explored.
@@ -56,6 +58,21 @@ impl World {
     pub fn judged_by(rules: Rules, bounds: Bounds, properties: &[Property]) -> Self {
         let names = properties.iter().map(|property| property.name).collect();
         Self { rules, bounds, properties: properties.to_vec(), names }
+    }
+
+    /// The state after an event, with everything that came of it.
+    ///
+    /// # Errors
+    /// Says why the event can't happen.
+    pub fn trace(&self, state: &State, event: &Event) -> Result<(State, Trace), &'static str> {
+        let mut trace = Trace::default();
+        let after = self.perform(state, event, Some(&mut trace))?;
+        Ok((after, trace))
+    }
+
+    /// Calls `judge` with the view of a state that properties have.
+    pub fn view<T>(&self, state: &State, judge: impl FnOnce(&highwater_spec::view::View<'_>) -> T) -> T {
+        observe::with_view(state, judge)
     }
 
     /// The properties that it is judged by.
@@ -262,9 +279,8 @@ impl Narrated for World {
     }
 
     fn narrate(&self, state: &State, event: &Event) -> Result<(State, Vec<String>), &'static str> {
-        let mut trace = Vec::new();
-        let after = self.perform(state, event, Some(&mut trace))?;
-        Ok((after, trace))
+        let (after, trace) = self.trace(state, event)?;
+        Ok((after, trace.said))
     }
 
     fn lines(&self, state: &State) -> Vec<String> {

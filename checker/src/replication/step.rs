@@ -1,6 +1,9 @@
 //! Carrying out what machines say: the model's shell. Like a broker's it decides nothing.
 
-use super::state::{AskedFetch, ControllerNode, Fetch, Logged, Model, Node, PARTITION, Proposal, State, index};
+use super::state::{
+    AskedFetch, ControllerNode, Fetch, Logged, Model, Node, PARTITION, Proposal, State, index, value_of,
+};
+use super::turn::{Trace, Turn};
 use super::{observe, words};
 use crate::history::note_records;
 use crate::shared::digest;
@@ -30,7 +33,7 @@ pub struct Step<'a> {
     /// Whether the next view is to be published later.
     pub publish_late: bool,
     /// What was carried out, in words, for whoever wants to read it.
-    pub trace: Option<&'a mut Vec<String>>,
+    pub trace: Option<&'a mut Trace>,
     durable: u8,
 }
 
@@ -45,18 +48,26 @@ impl<'a> Step<'a> {
 
     fn say(&mut self, line: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
-            trace.push(line());
+            trace.said.push(line());
+        }
+    }
+
+    fn note(&mut self, turn: impl FnOnce() -> Turn) {
+        if let Some(trace) = &mut self.trace {
+            trace.turns.push(turn());
         }
     }
 
     /// Steps a replica and carries out what it says.
     pub fn tell_replica(&mut self, of: BrokerId, input: replica::Input<Model>) {
-        let rules = self.rules;
+        let (rules, traced) = (self.rules, self.trace.is_some());
         let Some(process) = &mut self.node(of).process else { return };
         let before = observe::Leadership::of(&process.replica);
         let mut outputs = Vec::new();
+        let heard = traced.then(|| input.clone());
         process.replica.step(rules, input, &mut outputs);
         let after = observe::Leadership::of(&process.replica);
+        heard.into_iter().for_each(|input| self.note(|| Turn::Replica { at: of, input, outputs: outputs.clone() }));
         observe::high_watermark(&mut self.state, before, after);
         for output in outputs {
             if self.killed == Some(of) {
@@ -93,7 +104,10 @@ impl<'a> Step<'a> {
                 }
             }
             Output::Flush { upto } => self.node(of).disk.flushed = upto,
-            Output::Reply { ticket, outcome } => observe::answered(&mut self.state, ticket, outcome),
+            Output::Reply { ticket, outcome } => {
+                self.note(|| Turn::Answered { value: value_of(ticket), outcome });
+                observe::answered(&mut self.state, ticket, outcome);
+            }
             Output::Fetch(request) => self.send_fetch(of, request),
             Output::CancelFetch => self.state.links.edit().fetches[index(of)] = Fetch::Idle,
             Output::AskLogEnds(request) => self.ask_log_ends(of, request),
@@ -154,10 +168,12 @@ impl<'a> Step<'a> {
 
     /// Steps a broker and carries out what it says.
     pub fn tell_broker(&mut self, of: BrokerId, input: broker::Input<Model>) {
-        let rules = self.rules;
+        let (rules, traced) = (self.rules, self.trace.is_some());
         let Some(process) = &mut self.node(of).process else { return };
         let mut outputs = Vec::new();
+        let heard = traced.then(|| input.clone());
         process.broker.step(rules, input, &mut outputs);
+        heard.into_iter().for_each(|input| self.note(|| Turn::Broker { at: of, input, outputs: outputs.clone() }));
         for output in outputs {
             if self.killed == Some(of) {
                 return;
@@ -221,13 +237,22 @@ impl<'a> Step<'a> {
 
     /// Steps the controller, commits what it appends, and returns its reply.
     pub fn ask_controller(&mut self, input: controller::Input) -> Option<Reply> {
-        let rules = self.rules;
+        let (rules, traced) = (self.rules, self.trace.is_some());
         let node = self.state.controller.edit();
         let before = Arc::clone(node.machine.committed().image());
         let mut outputs = Vec::new();
+        let heard = traced.then(|| input.clone());
         node.machine.step(rules, replicated::Input::Heard(input), &mut outputs);
         let upto = node.machine.end();
         node.machine.step(rules, replicated::Input::Committed { upto }, &mut outputs);
+        if let Some(input) = heard {
+            let extended = outputs.iter().filter_map(|output| match output {
+                replicated::Output::Do(controller::Output::ExtendSession { broker, .. }) => Some(*broker),
+                _ => None,
+            });
+            let extended = extended.collect();
+            self.note(|| Turn::Controller { input, extended });
+        }
         let mut reply = None;
         for output in outputs {
             match output {
@@ -257,19 +282,21 @@ impl<'a> Step<'a> {
             at: (),
         };
         self.tell_replica(request.leader, replica::Input::FollowerFetched(fetch));
-        self.fetch_answer(follower, &request)
+        self.look(follower, &request)
+    }
+
+    /// A follower's fetch reads what its leader has published.
+    pub fn look(&mut self, by: BrokerId, request: &FetchRequest) -> Option<FetchAnswer<Model>> {
+        let answer = self.fetch_answer(by, request);
+        let (at, ask) = (request.leader, ask(by, request));
+        self.note(|| Turn::Look { at, by, ask, answer: answer.clone() });
+        answer
     }
 
     /// What the leader's view says to a fetch; `None` as long as it would say nothing new.
-    pub fn fetch_answer(&self, follower: BrokerId, request: &FetchRequest) -> Option<FetchAnswer<Model>> {
+    fn fetch_answer(&self, follower: BrokerId, request: &FetchRequest) -> Option<FetchAnswer<Model>> {
         let process = self.state.process(request.leader)?;
-        let ask = Ask {
-            reader: Reader::Follower(follower),
-            leader_epoch: Some(request.leader_epoch),
-            offset: request.offset,
-            last_fetched_epoch: request.last_fetched_epoch,
-        };
-        match process.published.answer(self.rules, &ask) {
+        match process.published.answer(self.rules, &ask(follower, request)) {
             Answer::Refused(refusal) => Some(FetchAnswer::Refused(refusal)),
             Answer::Diverging(end) => Some(FetchAnswer::Diverging(end)),
             Answer::Read { from, upto, .. } if process.readable_below.is_some_and(|cut| cut < upto.max(from)) => None,
@@ -331,6 +358,15 @@ impl<'a> Step<'a> {
             self.end_process(killed, Some(checkpoint_of_killed));
         }
         self.state
+    }
+}
+
+fn ask(by: BrokerId, request: &FetchRequest) -> Ask {
+    Ask {
+        reader: Reader::Follower(by),
+        leader_epoch: Some(request.leader_epoch),
+        offset: request.offset,
+        last_fetched_epoch: request.last_fetched_epoch,
     }
 }
 

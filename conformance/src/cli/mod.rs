@@ -3,7 +3,9 @@
 mod apache_kafka;
 mod clients;
 mod failures;
+mod lockstep;
 mod requests;
+mod walks;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -28,10 +30,14 @@ enum Command {
     Clients(clients::Args),
     /// Kill, stop and cut off nodes of clusters on this machine, and see what is lost
     Failures(failures::Args),
+    /// Let a cluster of ours do step by step what scenarios tell, and see whether it does
+    Lockstep(lockstep::Args),
     /// Send a script of raw requests, sound and malformed, and tell every answer
     Requests(requests::RequestsArgs),
     /// Send the script to two clusters, and tell what they answer differently
     Compare(requests::CompareArgs),
+    /// Replay walks that take every edge of small worlds, and tell what they cover
+    Walks(walks::Args),
 }
 
 /// Does what was asked. Exit status: 0 if all is well, 1 if not, 2 if the question could not be put.
@@ -40,8 +46,10 @@ pub fn answer(cli: Cli) -> ExitCode {
         Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
         Command::Clients(args) => Ok(clients::answer(args)),
         Command::Failures(args) => failures::answer(args),
+        Command::Lockstep(args) => lockstep::answer(args),
         Command::Requests(args) => requests::requests(args),
         Command::Compare(args) => requests::compared(args),
+        Command::Walks(args) => walks::answer(args),
     };
     answered.unwrap_or_else(|error| {
         eprintln!("error: {error}");

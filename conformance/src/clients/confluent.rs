@@ -39,6 +39,7 @@ pub(super) fn cases() -> Vec<Case> {
             "",
             json!({"deleted": null, "gone": true, "again": "UNKNOWN_TOPIC_OR_PART", "outcomes": [0]}),
         ),
+        case("elect_leaders", "", leaders_elected()),
         case("topic_configs", "", json!({"segment.bytes": ["1048576", false], "cleanup.policy": ["delete", true]})),
         case(
             "broker_configs",
@@ -75,6 +76,11 @@ fn topics_created() -> Value {
     json!({"validated": null, "created": null, "again": "TOPIC_ALREADY_EXISTS", "bad name": "TOPIC_EXCEPTION",
            "too many replicas": "INVALID_REPLICATION_FACTOR", "unknown setting": "INVALID_CONFIG",
            "bad setting": "INVALID_CONFIG"})
+}
+
+fn leaders_elected() -> Value {
+    let each = json!([[0, "ELECTION_NOT_NEEDED"], [1, "ELECTION_NOT_NEEDED"], [2, "UNKNOWN_TOPIC_OR_PART"]]);
+    json!({"preferred": each, "unclean": each, "all": []})
 }
 
 fn round_trip() -> Value {

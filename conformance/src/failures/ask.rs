@@ -1,11 +1,12 @@
 //! Single questions to single brokers, each on a connection of its own and with an end.
 
-use highwater::client::{ClientError, Connection, ErrorCode};
+use highwater::client::{ClientError, Connection, ElectionType, ErrorCode};
 use highwater::wire::RequestMessage;
 use highwater::wire::Uuid;
 use highwater::wire::messages::create_topics::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
+use highwater::wire::messages::elect_leaders::{ElectLeadersRequest, TopicPartitions};
 use highwater::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use highwater::wire::messages::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
 use highwater_spec::values::{BrokerId, Offset};
@@ -96,6 +97,24 @@ pub async fn create(
     let mut refused =
         answer.topics.iter().filter(|topic| ErrorCode(topic.error_code) != ErrorCode::TOPIC_ALREADY_EXISTS);
     refused.try_for_each(|topic| ErrorCode(topic.error_code).of(|| topic.name.clone()))
+}
+
+/// Asks for an election in a topic's only partition, and tells what came of it.
+///
+/// # Errors
+/// When there is no answer, or none about this partition.
+pub async fn elect(broker: SocketAddr, topic: &str, election: ElectionType) -> Result<ErrorCode, ClientError> {
+    let partition = TopicPartitions { topic: topic.to_owned(), partitions: vec![0] };
+    let request = ElectLeadersRequest {
+        election_type: election.number(),
+        topic_partitions: Some(vec![partition]),
+        ..Default::default()
+    };
+    let answer = ask(broker, &request).await?;
+    let result = answer.replica_election_results.first().and_then(|topic| topic.partition_result.first());
+    result
+        .map(|result| ErrorCode(result.error_code))
+        .ok_or_else(|| ClientError::Incomplete { address: broker.to_string(), subject: format!("topic {topic}") })
 }
 
 /// A topic's id, as `broker` knows it.

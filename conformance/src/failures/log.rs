@@ -98,6 +98,14 @@ impl Log {
         placements.first().and_then(|placement| placement.leader).ok_or_else(|| "nobody leads".into())
     }
 
+    /// Waits until all brokers that answer know that nobody leads.
+    ///
+    /// # Errors
+    /// When somebody does.
+    pub async fn until_leaderless(&self) -> Result<(), Failed> {
+        self.until_placed("nobody leads", |placement| placement.leader.is_none()).await.map(drop)
+    }
+
     /// Waits until all brokers that answer know that exactly these are in sync.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ mod history;
 mod judge;
 mod load;
 mod log;
-mod port;
+pub mod port;
 mod process;
 mod proxy;
 mod stage;

@@ -4,6 +4,9 @@ use super::batch;
 use super::tree::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What an election may end in, where all leaders are to be elected: success, or no replica that may lead.
+const ELECTION_HELD: [i64; 3] = [0, 80, 83];
+
 /// What the run has met.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
@@ -65,6 +68,12 @@ impl Known {
 
     /// Whether this tells of a topic that exists and isn't of this run.
     fn is_foreign(&self, value: &Tree) -> bool {
+        if let (Some(Tree::Text(name)), Some(Tree::List(results))) =
+            (value.field("topic"), value.field("partition_result"))
+        {
+            let was_held = |result: &Tree| result.int("error_code").is_some_and(|code| ELECTION_HELD.contains(&code));
+            return !name.contains(&self.run) && results.iter().all(was_held);
+        }
         let Some(Tree::Text(name)) = value.field("name") else { return false };
         value.field("partitions").is_some() && value.int("error_code") == Some(0) && !name.contains(&self.run)
     }
@@ -121,6 +130,18 @@ mod tests {
             ("error_code", Tree::Int(3)),
         ]);
         assert_eq!(known().normal(before, true), after);
+    }
+
+    #[test]
+    fn elections_in_topics_of_others_go() {
+        let topic = |name: &str, codes: &[i64]| {
+            let result = |code: &i64| Tree::Struct(vec![("error_code", Tree::Int(*code))]);
+            let results = Tree::List(codes.iter().map(result).collect());
+            Tree::Struct(vec![("topic", Tree::Text(name.to_owned())), ("partition_result", results)])
+        };
+        let before = [topic("other", &[]), topic("a-r1", &[]), topic("other", &[0, 80]), topic("no such", &[3])];
+        let after = known().normal(Tree::List(before.into()), false);
+        assert_eq!(after, Tree::List(vec![topic("a", &[]), topic("no such", &[3])]));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod consume;
+mod elect_leaders;
 mod failure;
 mod format;
 mod output;

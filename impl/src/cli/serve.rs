@@ -5,6 +5,7 @@ use super::signals::{StopSignals, die_with_parent};
 use super::{key_value, output};
 use clap::Args;
 use highwater::config::{self, NodeConfig, Settings};
+use highwater::door::Door;
 use highwater::node::Node;
 use highwater_spec::rules::Rules;
 use std::fmt::Write;
@@ -41,7 +42,7 @@ impl Serve {
         let mut stop = StopSignals::catch()?;
         let id = config.node_id.0;
         let node = tokio::select! {
-            started = Node::start(config, Rules::KAFKA) => started?,
+            started = Node::start(config, Rules::KAFKA, Door::open()) => started?,
             () = stop.next() => return Ok(()),
         };
         let addresses = addresses(&node);

@@ -1,5 +1,6 @@
-//! `highwater topic`: create, list, describe, delete.
+//! `highwater topic`: create, list, describe, delete, and have leaders elected.
 
+use super::elect_leaders::ElectLeaders;
 use super::failure::Failure;
 use super::key_value;
 use super::output::say;
@@ -9,7 +10,7 @@ use clap::{Args, Subcommand};
 use highwater::client::{ClientError, ErrorCode, NewTopic};
 use highwater::wire::messages::describe_topic_partitions::DescribeTopicPartitionsResponseTopic;
 
-/// Create, list, describe or delete topics.
+/// Create, list, describe or delete topics; have leaders elected.
 #[derive(Debug, Subcommand)]
 pub enum Topic {
     /// Create a topic, and wait until brokers know it.
@@ -27,6 +28,8 @@ pub enum Topic {
         #[arg(long)]
         topic: Option<String>,
     },
+    /// Have partitions' leaders elected: the preferred replica, or any that is alive.
+    ElectLeaders(ElectLeaders),
     /// Delete a topic and its records.
     Delete {
         #[command(flatten)]
@@ -64,6 +67,7 @@ impl Topic {
             Self::Create(create) => create.run().await,
             Self::List { server } => list(&server).await,
             Self::Describe { server, topic } => describe(&server, topic).await,
+            Self::ElectLeaders(elect) => elect.run().await,
             Self::Delete { server, topic } => Ok(server.client().delete_topic(&topic).await?),
         }
     }

@@ -36,6 +36,12 @@ impl ErrorCode {
     pub const UNKNOWN_LEADER_EPOCH: Self = Self(75);
     /// The leader's high watermark is not up to its epoch yet.
     pub const OFFSET_NOT_AVAILABLE: Self = Self(78);
+    /// The preferred replica is not alive, or not in sync.
+    pub const PREFERRED_LEADER_NOT_AVAILABLE: Self = Self(80);
+    /// No replica may lead.
+    pub const ELIGIBLE_LEADERS_NOT_AVAILABLE: Self = Self(83);
+    /// The leader is already the one that the election would bring.
+    pub const ELECTION_NOT_NEEDED: Self = Self(84);
     /// No topic has this id, as far as this broker knows.
     pub const UNKNOWN_TOPIC_ID: Self = Self(100);
 

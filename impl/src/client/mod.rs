@@ -10,6 +10,7 @@ mod cluster_tests;
 mod connection;
 #[cfg(test)]
 mod connection_tests;
+mod elections;
 mod error;
 mod error_code;
 mod partitions;
@@ -17,6 +18,7 @@ mod topics;
 
 pub use cluster::{Client, Patience};
 pub use connection::Connection;
+pub use elections::{ElectionResult, ElectionType};
 pub use error::ClientError;
 pub use error_code::ErrorCode;
 pub use partitions::{Acks, EARLIEST, Fetched, LATEST, Partition};

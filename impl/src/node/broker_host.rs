@@ -11,7 +11,8 @@ use super::shard::{self, Told};
 use super::timers::Timers;
 use super::to_controller::Call;
 use crate::carrier::Net;
-use crate::cells::{Drained, Inbox, Published};
+use crate::cells::{Drained, Published};
+use crate::door::{Done, Enters, Entrance, Place, Plain, What};
 use crate::storage::PartitionName;
 use highwater_spec::broker::{Broker, Input, Output, Stage, Timer};
 use highwater_spec::controller::Record;
@@ -31,25 +32,45 @@ const SHUTDOWN_HEARTBEAT: Duration = Duration::from_millis(50);
 pub enum Event {
     /// A fact as it is.
     Heard(Input<Net>),
-    /// Committed records of the metadata log, and where the processes that they register listen.
-    Metadata {
-        /// The offset of the first record.
-        from: Offset,
-        /// The records, without gaps.
-        records: Vec<Record>,
-        /// Where processes listen.
-        endpoints: Vec<(IncarnationId, Endpoint)>,
-    },
+    /// More of the metadata log, which has passed the door by then.
+    Metadata(Metadata),
+    /// A timer that the door has let through.
+    Due(Timer),
+    /// To be called when everything sent before has been taken note of.
+    Mark(Done),
+}
+
+/// Committed records of the metadata log, and where the processes that they register listen.
+pub struct Metadata {
+    /// The offset of the first record.
+    pub from: Offset,
+    /// The records, without gaps.
+    pub records: Vec<Record>,
+    /// Where processes listen.
+    pub endpoints: Vec<(IncarnationId, Endpoint)>,
+}
+
+impl Enters for Event {
+    fn arrival(&self) -> Option<(Place, What)> {
+        match self {
+            Self::Heard(input) => Some((Place::Broker, What::Input(format!("{:?}", input.recast::<Plain>())))),
+            Self::Metadata(_) | Self::Due(_) | Self::Mark(_) => None,
+        }
+    }
+
+    fn mark(done: Done) -> Self {
+        Self::Mark(done)
+    }
 }
 
 /// The shards of one broker, and which of them has a partition.
 #[derive(Clone)]
-pub struct Shards(Arc<[Arc<Inbox<shard::Event>>]>);
+pub struct Shards(Arc<[Entrance<shard::Event>]>);
 
 impl Shards {
     /// These.
-    pub fn new(inboxes: Vec<Arc<Inbox<shard::Event>>>) -> Self {
-        Self(inboxes.into())
+    pub fn new(entrances: Vec<Entrance<shard::Event>>) -> Self {
+        Self(entrances.into())
     }
 
     /// Hands an event to the shard of a partition. A shard ends only with its broker, so that nothing is lost that
@@ -59,7 +80,7 @@ impl Shards {
     }
 
     /// All of them.
-    pub fn all(&self) -> &[Arc<Inbox<shard::Event>>] {
+    pub fn all(&self) -> &[Entrance<shard::Event>] {
         &self.0
     }
 
@@ -120,6 +141,7 @@ pub struct Surroundings {
 pub struct BrokerHost {
     machine: Broker<Net>,
     around: Surroundings,
+    entrance: Entrance<Event>,
     timers: Timers<Timer>,
     addresses: Arc<Addresses>,
     names: HashMap<TopicPartition, PartitionName>,
@@ -127,31 +149,50 @@ pub struct BrokerHost {
 
 impl BrokerHost {
     /// A host whose broker has not started yet.
-    pub fn new(machine: Broker<Net>, around: Surroundings) -> Self {
-        Self { machine, around, timers: Timers::new(), addresses: Arc::default(), names: HashMap::new() }
+    pub fn new(machine: Broker<Net>, around: Surroundings, entrance: Entrance<Event>) -> Self {
+        let before = entrance.clone();
+        let hold = move |timer: &Timer| {
+            let (timer, told) = (*timer, format!("{:?}", Input::<Plain>::TimerFired(*timer)));
+            before.hold_timer(Place::Broker, told, move || Event::Due(timer))
+        };
+        Self {
+            machine,
+            around,
+            entrance,
+            timers: Timers::before(hold),
+            addresses: Arc::default(),
+            names: HashMap::new(),
+        }
     }
 
     /// Runs until the broker's life ends.
-    pub fn run(mut self, inbox: &Inbox<Event>) {
+    pub fn run(mut self) {
         let mut events = Vec::new();
-        self.turn(Input::Started);
-        while !self.around.life.borrow().ended && inbox.drain(&mut events, self.timers.next()) != Drained::Closed {
+        while !self.around.life.borrow().ended
+            && self.entrance.drain(&mut events, self.timers.next()) != Drained::Closed
+        {
             for event in events.drain(..) {
                 match event {
                     Event::Heard(input) => self.turn(input),
-                    Event::Metadata { from, records, endpoints } => self.metadata(from, records, endpoints),
+                    Event::Metadata(metadata) => self.metadata(metadata),
+                    Event::Due(timer) => {
+                        if self.timers.take(&timer) {
+                            self.turn(Input::TimerFired(timer));
+                        }
+                    }
+                    Event::Mark(done) => done(),
                 }
             }
             while let Some(timer) = self.timers.take_due(Instant::now()) {
                 self.turn(Input::TimerFired(timer));
             }
         }
-        inbox.close();
+        self.entrance.close();
         self.around.shards.all().iter().for_each(|shard| shard.close());
         self.around.life.send_modify(|life| life.ended = true);
     }
 
-    fn metadata(&mut self, from: Offset, records: Vec<Record>, endpoints: Vec<(IncarnationId, Endpoint)>) {
+    fn metadata(&mut self, Metadata { from, records, endpoints }: Metadata) {
         if !endpoints.is_empty() {
             let addresses = Arc::make_mut(&mut self.addresses);
             endpoints.into_iter().for_each(|(incarnation, endpoint)| addresses.note(incarnation, endpoint));
@@ -168,6 +209,9 @@ impl BrokerHost {
         let mut outputs = Vec::new();
         let knew = self.machine.is_published();
         self.machine.step(&self.around.rules, input, &mut outputs);
+        // Before the replicas are told anything: what they fetch says which registration fetches it.
+        let epoch = self.machine.epoch();
+        self.around.life.send_if_modified(|life| std::mem::replace(&mut life.epoch, epoch) != epoch);
         if self.machine.is_published() && !knew {
             self.set_strays_aside();
         }
@@ -218,6 +262,7 @@ impl BrokerHost {
                 if let Err(error) = self.around.log_dirs.write_clean_shutdown(epoch) {
                     tracing::error!(%error, "the mark of a clean shutdown was not written: the next start recovers");
                 }
+                self.entrance.door().carried_out(Place::Broker);
             }
             Output::Exit => self.around.life.send_modify(|life| life.ended = true),
             Output::SetTimer(timer) => {
@@ -256,7 +301,7 @@ impl BrokerHost {
         if deleted {
             // A topic of the same name may follow, in another shard and in the same folder: first the old one goes.
             let (done, gone) = oneshot::channel();
-            self.around.shards.send(partition, shard::Event::Sync(done));
+            self.around.shards.send(partition, shard::Event::Mark(Box::new(move || done.send(()).unwrap_or_default())));
             let _ = gone.blocking_recv();
         }
     }

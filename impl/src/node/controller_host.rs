@@ -7,7 +7,8 @@ use super::cluster::{Addresses, Endpoint};
 use super::metadata_log::{MetadataLog, MetadataLogError};
 use super::tickets::Tickets;
 use super::timers::Timers;
-use crate::cells::{Drained, Inbox, Published};
+use crate::cells::{Drained, Published};
+use crate::door::{Done, Enters, Entrance, Place, What};
 use highwater_spec::controller::{self, Config, Controller, Input, Output, Record, ReplicatedController, Reply};
 use highwater_spec::machine::Machine;
 use highwater_spec::replicated;
@@ -17,10 +18,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
+/// What reaches the controller's thread.
+pub enum Event {
+    /// Someone asks the machine.
+    Asked(Ask),
+    /// A timer that the door has let through.
+    Due(TimerName),
+    /// To be called when everything sent before is committed.
+    Mark(Done),
+}
+
 /// What reaches the controller machine.
 pub struct Ask {
     /// The fact, given the ticket of whoever waits.
-    pub input: Box<dyn FnOnce(Ticket) -> Input + Send>,
+    pub input: Box<dyn Fn(Ticket) -> Input + Send>,
     /// Where a process that registers listens.
     pub endpoint: Option<(IncarnationId, Endpoint)>,
     /// Takes the answer.
@@ -47,10 +58,25 @@ pub struct Timing {
     pub checkpoint: Duration,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum TimerName {
+impl Enters for Event {
+    fn arrival(&self) -> Option<(Place, What)> {
+        let Self::Asked(ask) = self else { return None };
+        Some((Place::Controller, What::Input(format!("{:?}", (ask.input)(Ticket(0))))))
+    }
+
+    fn mark(done: Done) -> Self {
+        Self::Mark(done)
+    }
+}
+
+/// A timer of the controller's thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerName {
+    /// A broker's session.
     Session(BrokerId),
+    /// Partitions without a leader.
     Leaderless,
+    /// How far the log is durable.
     Checkpoint,
 }
 
@@ -61,6 +87,7 @@ pub struct ControllerHost {
     log: MetadataLog,
     timing: Timing,
     timers: Timers<TimerName>,
+    entrance: Entrance<Event>,
     sessions: std::collections::BTreeMap<BrokerId, BrokerEpoch>,
     tickets: Tickets<oneshot::Sender<Reply>>,
     addresses: Arc<Addresses>,
@@ -79,7 +106,13 @@ impl ControllerHost {
         timing: Timing,
         committed: Arc<Published<Committed>>,
         log_grew: Arc<crate::cells::Parked>,
+        entrance: Entrance<Event>,
     ) -> Result<Self, MetadataLogError> {
+        let before = entrance.clone();
+        let hold = move |name: &TimerName| {
+            let name = *name;
+            before.hold_timer(Place::Controller, format!("{name:?}"), move || Event::Due(name))
+        };
         let replayed = log.replay()?;
         let machine = ReplicatedController::new(Controller::new(Arc::new(replayed.image)), replayed.end);
         Ok(Self {
@@ -87,7 +120,8 @@ impl ControllerHost {
             rules,
             log,
             timing,
-            timers: Timers::new(),
+            timers: Timers::before(hold),
+            entrance,
             sessions: Default::default(),
             tickets: Tickets::new(),
             addresses: Arc::new(replayed.addresses),
@@ -100,21 +134,36 @@ impl ControllerHost {
     ///
     /// # Errors
     /// When the log can't be written: a controller that can't commit must not go on.
-    pub fn run(mut self, inbox: &Inbox<Ask>, defaults: Config) -> Result<(), MetadataLogError> {
+    pub fn run(mut self, defaults: Config) -> Result<(), MetadataLogError> {
         self.activate(defaults)?;
-        let mut asked = Vec::new();
-        while inbox.drain(&mut asked, self.timers.next()) != Drained::Closed {
-            for Ask { input, endpoint, reply } in asked.drain(..) {
-                if let Some((incarnation, endpoint)) = endpoint {
-                    Arc::make_mut(&mut self.addresses).note(incarnation, endpoint);
+        let (mut events, mut marks) = (Vec::new(), Vec::new());
+        while self.entrance.drain(&mut events, self.timers.next()) != Drained::Closed {
+            for event in events.drain(..) {
+                match event {
+                    Event::Asked(ask) => self.asked(ask)?,
+                    Event::Due(name) => {
+                        if self.timers.take(&name) {
+                            self.fire(name)?;
+                        }
+                    }
+                    Event::Mark(done) => marks.push(done),
                 }
-                let ticket = self.tickets.issue(reply);
-                self.turn(replicated::Input::Heard(input(ticket)))?;
             }
-            self.fire_timers()?;
+            while let Some(name) = self.timers.take_due(Instant::now()) {
+                self.fire(name)?;
+            }
             self.commit()?;
+            marks.drain(..).for_each(|done: Done| done());
         }
         self.log.close()
+    }
+
+    fn asked(&mut self, Ask { input, endpoint, reply }: Ask) -> Result<(), MetadataLogError> {
+        if let Some((incarnation, endpoint)) = endpoint {
+            Arc::make_mut(&mut self.addresses).note(incarnation, endpoint);
+        }
+        let ticket = self.tickets.issue(reply);
+        self.turn(replicated::Input::Heard(input(ticket)))
     }
 
     /// `min.insync.replicas` of the cluster is a record from the start: the ELR rests on it.
@@ -129,26 +178,22 @@ impl ControllerHost {
         self.commit()
     }
 
-    fn fire_timers(&mut self) -> Result<(), MetadataLogError> {
-        while let Some(name) = self.timers.take_due(Instant::now()) {
-            let input = match name {
-                TimerName::Session(broker) => {
-                    let Some(epoch) = self.sessions.remove(&broker) else { continue };
-                    Input::SessionExpired { broker, epoch, choice: None }
-                }
-                TimerName::Checkpoint => {
-                    self.timers.set(TimerName::Checkpoint, Instant::now() + self.timing.checkpoint);
-                    self.log.note_recovery_point()?;
-                    continue;
-                }
-                TimerName::Leaderless => {
-                    self.timers.set(TimerName::Leaderless, Instant::now() + self.timing.leaderless);
-                    Input::LeaderlessChecked { choice: None }
-                }
-            };
-            self.turn(replicated::Input::Heard(input))?;
-        }
-        Ok(())
+    fn fire(&mut self, name: TimerName) -> Result<(), MetadataLogError> {
+        let input = match name {
+            TimerName::Session(broker) => {
+                let Some(epoch) = self.sessions.remove(&broker) else { return Ok(()) };
+                Input::SessionExpired { broker, epoch, choice: None }
+            }
+            TimerName::Checkpoint => {
+                self.timers.set(TimerName::Checkpoint, Instant::now() + self.timing.checkpoint);
+                return self.log.note_recovery_point();
+            }
+            TimerName::Leaderless => {
+                self.timers.set(TimerName::Leaderless, Instant::now() + self.timing.leaderless);
+                Input::LeaderlessChecked { choice: None }
+            }
+        };
+        self.turn(replicated::Input::Heard(input))
     }
 
     /// Makes durable what the turns since the last call appended, and lets everyone know.

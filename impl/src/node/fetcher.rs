@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 /// How many fetches to one leader may wait there for one shard.
 const MOST_FLIGHTS: usize = 4;
@@ -84,6 +85,8 @@ pub struct Fetcher {
     around: Surroundings,
     events: mpsc::UnboundedSender<Event>,
     routes: BTreeMap<Route, Fetches>,
+    /// They end with this.
+    flights: JoinSet<()>,
     began: Instant,
 }
 
@@ -100,7 +103,7 @@ struct Fetches {
 impl Fetcher {
     /// A fetcher that no replica has asked anything of yet. `events` leads back to it.
     pub fn new(around: Surroundings, events: mpsc::UnboundedSender<Event>) -> Self {
-        Self { around, events, routes: BTreeMap::new(), began: Instant::now() }
+        Self { around, events, routes: BTreeMap::new(), flights: JoinSet::new(), began: Instant::now() }
     }
 
     /// Runs until the broker ends.
@@ -152,6 +155,7 @@ impl Fetcher {
     }
 
     fn send_what_is_ready(&mut self) {
+        while self.flights.try_join_next().is_some() {}
         let cluster = self.around.cluster.read();
         for (route, fetches) in &mut self.routes {
             if fetches.wanted.is_empty() || !fetches.processing.is_empty() || fetches.flights >= MOST_FLIGHTS {
@@ -167,7 +171,7 @@ impl Fetcher {
                 connection: fetches.idle.pop(),
                 max_wait: until_tick(self.began.elapsed(), self.around.max_wait),
             };
-            tokio::spawn(flight.run());
+            self.flights.spawn(flight.run());
         }
     }
 }

@@ -1,17 +1,16 @@
 //! The metadata log, fetched from the controller by a broker: Fetch of `__cluster_metadata`, from the broker's own
 //! process's start on.
 
-use super::broker_host::{Event, Life};
+use super::broker_host::{Life, Metadata};
 use super::cluster::Endpoint;
+use super::delivery::Delivery;
 use super::metadata_log::{self, MetadataLogError};
 use super::metadata_records;
-use crate::cells::Inbox;
 use crate::client::{ClientError, Connection};
 use crate::wire::Uuid;
 use crate::wire::messages::fetch;
 use highwater_spec::controller::Image;
 use highwater_spec::values::{BrokerId, Offset};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -30,8 +29,8 @@ pub struct MetadataFetcher {
     pub timeout: Duration,
     /// Until a failed fetch is tried again.
     pub backoff: Duration,
-    /// Takes the records.
-    pub inbox: Arc<Inbox<Event>>,
+    /// Takes the records to the broker.
+    pub delivery: Delivery,
     /// Tells when the broker has ended.
     pub life: watch::Receiver<Life>,
 }
@@ -84,21 +83,23 @@ impl MetadataFetcher {
     }
 
     fn hand_over(&self, batches: bytes::Bytes, image: &mut Image, end: &mut Offset) -> Result<(), FetchError> {
-        let (from, mut records, mut endpoints) = (*end, Vec::new(), Vec::new());
-        for (offset, record) in metadata_log::decode(&batches)? {
-            if offset < *end {
-                continue;
+        let mut steps = Vec::new();
+        for step in metadata_log::decode(&batches)? {
+            let mut metadata = Metadata { from: *end, records: Vec::new(), endpoints: Vec::new() };
+            for (offset, record) in step {
+                if offset < *end {
+                    continue;
+                }
+                let unknown = |error| MetadataLogError::Unknown(offset, error);
+                let (record, endpoint) = metadata_records::decode(&record, image).map_err(unknown)?;
+                image.apply(&record);
+                metadata.records.push(record);
+                metadata.endpoints.extend(endpoint);
+                *end = offset.next();
             }
-            let unknown = |error| MetadataLogError::Unknown(offset, error);
-            let (record, endpoint) = metadata_records::decode(&record, image).map_err(unknown)?;
-            image.apply(&record);
-            records.push(record);
-            endpoints.extend(endpoint);
-            *end = offset.next();
+            steps.push(metadata);
         }
-        if !records.is_empty() {
-            let _ = self.inbox.send(Event::Metadata { from, records, endpoints });
-        }
+        self.delivery.deliver(steps);
         Ok(())
     }
 

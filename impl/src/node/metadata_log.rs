@@ -84,7 +84,7 @@ impl MetadataLog {
         let end = self.log.end();
         while at < end {
             let bytes = self.log.reader().read(at, end, READ, true)?;
-            for (offset, record) in decode(&bytes)? {
+            for (offset, record) in decode(&bytes)?.into_iter().flatten() {
                 let (record, endpoint) = metadata_records::decode(&record, &image)
                     .map_err(|error| MetadataLogError::Unknown(offset, error))?;
                 endpoint.into_iter().for_each(|(incarnation, endpoint)| addresses.note(incarnation, endpoint));
@@ -147,18 +147,19 @@ impl MetadataLog {
     }
 }
 
-/// The records of some batches, each with its offset.
+/// The records of some batches, each with its offset: those of one step of the controller are one batch.
 ///
 /// # Errors
 /// When a batch or a record is malformed.
-pub fn decode(batches: &Bytes) -> Result<Vec<(Offset, MetadataRecord)>, MetadataLogError> {
-    let mut decoded = Vec::new();
+pub fn decode(batches: &Bytes) -> Result<Vec<Vec<(Offset, MetadataRecord)>>, MetadataLogError> {
+    let mut steps = Vec::new();
     for batch in records::split(batches.clone()) {
         let (header, bytes) = batch.map_err(|error| MetadataLogError::Batch(Offset(-1), error))?;
         if header.attributes.is_control() {
             continue;
         }
         let of_batch = |error| MetadataLogError::Batch(header.base_offset, error);
+        let mut decoded = Vec::new();
         for record in records::records(&bytes, bytes.len()).map_err(of_batch)? {
             let record = record.map_err(of_batch)?;
             let value = record.value.unwrap_or_default();
@@ -166,8 +167,9 @@ pub fn decode(batches: &Bytes) -> Result<Vec<(Offset, MetadataRecord)>, Metadata
                 MetadataRecord::decode(&value).map_err(|error| MetadataLogError::Record(record.offset, error))?;
             decoded.push((record.offset, known));
         }
+        steps.push(decoded);
     }
-    Ok(decoded)
+    Ok(steps)
 }
 
 /// The time as records have it: milliseconds since 1970.

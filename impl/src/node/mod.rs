@@ -14,6 +14,7 @@ mod checkpoints;
 mod cluster;
 mod connection;
 mod controller_host;
+mod delivery;
 mod fetcher;
 mod handlers;
 mod hosted;
@@ -31,9 +32,11 @@ mod to_controller;
 mod topic_configs;
 
 use crate::config::{Endpoint, NodeConfig};
+use crate::door::{Done, Door};
 use crate::storage::{LogDir, MetaProperties, StorageError};
 use crate::wire::Uuid;
 use highwater_spec::rules::Rules;
+use highwater_spec::values::TopicPartition;
 use log_dirs::LogDirs;
 use metadata_log::MetadataLogError;
 use roles::{BrokerRole, Common, ControllerRole};
@@ -73,11 +76,12 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts the roles that `config` names, under `rules`. A broker waits for its controller as long as it takes.
+    /// Starts the roles that `config` names, under `rules`, behind `door`. A broker waits for its controller as long as
+    /// it takes.
     ///
     /// # Errors
     /// When an address is taken, or the log directory can't be used.
-    pub async fn start(config: NodeConfig, rules: Rules) -> Result<Self, NodeError> {
+    pub async fn start(config: NodeConfig, rules: Rules, door: Door) -> Result<Self, NodeError> {
         let config = Arc::new(config);
         let broker_listener = match &config.network.broker {
             Some(broker) => Some(bind(&broker.listener.endpoint).await?),
@@ -99,7 +103,7 @@ impl Node {
             (None, None) => roles::ask_cluster_id(&quorum).await,
         };
         let log_dirs = Arc::new(LogDirs::new(LogDir::open(&config.log_dirs, &cluster_id, config.node_id)?));
-        let common = Common { config, rules, quorum, cluster_id, log_dirs };
+        let common = Common { config, rules, door, quorum, cluster_id, log_dirs };
         let controller = match controller_listener {
             Some((listener, address)) => Some(ControllerRole::start(&common, listener, address)?),
             None => None,
@@ -147,6 +151,51 @@ impl Node {
             }
             (None, Some(controller)) => Err(NodeError::Controller(controller.failed().await)),
             (None, None) => Ok(()),
+        }
+    }
+
+    /// Waits until the broker has ended by itself; without one this never ends.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let life = self.broker.as_ref().map(BrokerRole::life);
+        async move {
+            match life {
+                Some(mut life) => drop(life.wait_for(|life| life.ended).await),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// A test aid: the disk fails under a partition's log, as if a flush had. `done` is called when all that follows in
+    /// its shard has been carried out.
+    pub fn fail_disk(&self, partition: TopicPartition, done: Done) {
+        match &self.broker {
+            Some(broker) => broker.fail_disk(partition, done),
+            None => done(),
+        }
+    }
+
+    /// Asks the broker to stop cleanly; [`Self::ended`] tells when it has.
+    pub fn ask_to_stop(&self) {
+        if let Some(broker) = &self.broker {
+            broker.ask_to_stop();
+        }
+    }
+
+    /// Ends at once, as a kill does: nothing more is written, flushed or answered. `cut_off` is called when nothing can
+    /// leave it any more; after that its threads are waited for.
+    pub async fn abort(mut self, cut_off: impl FnOnce()) {
+        let of_broker = self.broker.iter_mut().flat_map(BrokerRole::take_tasks);
+        let tasks: Vec<_> = of_broker.chain(self.controller.iter_mut().map(ControllerRole::take_task)).collect();
+        for task in tasks {
+            task.abort();
+            let _ = task.await;
+        }
+        cut_off();
+        if let Some(broker) = self.broker {
+            broker.abort().await;
+        }
+        if let Some(controller) = self.controller {
+            controller.shutdown().await;
         }
     }
 

@@ -2,10 +2,11 @@
 
 use super::NodeError;
 use super::broker_host::{self, BrokerHost, Life, Shards};
-use super::checkpoints::Checkpoints;
+use super::checkpoints::{self, Checkpoints};
 use super::cluster::Cluster;
 use super::connection::{self, Limits, Service};
-use super::controller_host::{self, Ask, Committed, ControllerHost};
+use super::controller_host::{self, Committed, ControllerHost};
+use super::delivery::Delivery;
 use super::fetcher::{self, Fetcher};
 use super::handlers::broker::BrokerService;
 use super::handlers::controller::{ControllerService, random};
@@ -17,16 +18,18 @@ use super::metadata_log::MetadataLog;
 use super::partitions::Partitions;
 use super::shard::{self, Shard};
 use super::to_controller::{Call, Caller, Channel};
-use crate::cells::{Inbox, Parked, Published};
+use crate::cells::{Parked, Published};
 use crate::client::{ClientError, Connection};
 use crate::config::{Endpoint, NodeConfig};
+use crate::door::{Done, Door, Entrance};
+use crate::storage::StorageError;
 use crate::wire::messages::describe_cluster::DescribeClusterRequest;
 use highwater_spec::broker::{Broker, Input};
 use highwater_spec::controller::Config;
 use highwater_spec::rules::Rules;
-use highwater_spec::values::IncarnationId;
-use std::convert::Infallible;
+use highwater_spec::values::{IncarnationId, TopicPartition};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -47,6 +50,8 @@ pub struct Common {
     pub config: Arc<NodeConfig>,
     /// The rules in force.
     pub rules: Rules,
+    /// What machines' inputs pass.
+    pub door: Door,
     /// Where the controller is.
     pub quorum: Endpoint,
     /// The cluster's id.
@@ -58,7 +63,7 @@ pub struct Common {
 /// A node as a controller.
 pub struct ControllerRole {
     address: SocketAddr,
-    inbox: Arc<Inbox<Ask>>,
+    entrance: Entrance<controller_host::Event>,
     /// `None` while it runs, then what ended it; an empty text is a clean end.
     ended: watch::Receiver<Option<String>>,
     accepting: JoinHandle<()>,
@@ -70,14 +75,14 @@ impl ControllerRole {
     pub fn start(common: &Common, listener: TcpListener, address: SocketAddr) -> Result<Self, NodeError> {
         let config = &common.config;
         let log = MetadataLog::open(&config.log_dirs)?;
-        let inbox = Arc::new(Inbox::new());
+        let entrance = Entrance::new(common.door.clone());
         let committed = Arc::new(Published::new(Committed::default()));
         let log_grew = Arc::new(Parked::new());
         let service = ControllerService {
             me: config.node_id,
             endpoint: common.quorum.clone(),
             cluster_id: common.cluster_id.clone(),
-            inbox: Arc::clone(&inbox),
+            entrance: entrance.clone(),
             committed: Arc::clone(&committed),
             log_grew: Arc::clone(&log_grew),
             log: log.reader(),
@@ -88,21 +93,26 @@ impl ControllerRole {
             leaderless: LEADERLESS,
             checkpoint: config.log_flush_offset_checkpoint_interval.max(RETRY),
         };
-        let host = ControllerHost::open(log, common.rules, timing, committed, log_grew)?;
+        let host = ControllerHost::open(log, common.rules, timing, committed, log_grew, entrance.clone())?;
         let defaults = Config {
             min_insync_replicas: u32::try_from(config.min_insync_replicas).ok(),
             unclean_leader_election: config.unclean_leader_election_enable.then_some(true),
             ..Config::default()
         };
         let (ending, ended) = watch::channel(None);
-        let of_thread = Arc::clone(&inbox);
+        let of_thread = entrance.clone();
         let thread = spawn("controller", move || {
-            let outcome = host.run(&of_thread, defaults);
+            let outcome = host.run(defaults);
             of_thread.close();
             let _ = ending.send(Some(outcome.err().map(|error| error.to_string()).unwrap_or_default()));
         })?;
         let accepting = tokio::spawn(accept(listener, Arc::new(service), limits(config)));
-        Ok(Self { address, inbox, ended, accepting, thread })
+        Ok(Self { address, entrance, ended, accepting, thread })
+    }
+
+    /// What serves its connections.
+    pub fn take_task(&mut self) -> JoinHandle<()> {
+        std::mem::replace(&mut self.accepting, tokio::spawn(std::future::ready(())))
     }
 
     /// Where it listens.
@@ -121,7 +131,7 @@ impl ControllerRole {
     /// Commits what was asked, and stops.
     pub async fn shutdown(mut self) {
         self.accepting.abort();
-        self.inbox.close();
+        self.entrance.close();
         let _ = self.ended.wait_for(Option::is_some).await;
         let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
     }
@@ -130,11 +140,13 @@ impl ControllerRole {
 /// A node as a broker.
 pub struct BrokerRole {
     address: SocketAddr,
-    inbox: Arc<Inbox<broker_host::Event>>,
+    entrance: Entrance<broker_host::Event>,
+    shards: Shards,
+    log_dir: PathBuf,
     life: watch::Receiver<Life>,
     tasks: Vec<JoinHandle<()>>,
     threads: Vec<thread::JoinHandle<()>>,
-    end_checkpoints: Arc<Inbox<Infallible>>,
+    checkpoints: Entrance<checkpoints::Event>,
 }
 
 impl BrokerRole {
@@ -144,7 +156,7 @@ impl BrokerRole {
         let me = config.node_id;
         let partitions = Arc::new(Partitions::default());
         let cluster = Arc::new(Published::new(Cluster::default()));
-        let inbox = Arc::new(Inbox::new());
+        let entrance = Entrance::new(common.door.clone());
         let (living, life) = watch::channel(Life::default());
         let (fetches, fetch_events) = mpsc::unbounded_channel();
         let (calls, called) = mpsc::unbounded_channel();
@@ -155,12 +167,12 @@ impl BrokerRole {
             log_dirs: Arc::clone(&common.log_dirs),
             partitions: Arc::clone(&partitions),
             fetcher: fetches.clone(),
-            broker: Arc::clone(&inbox),
+            broker: entrance.clone(),
             lag: config.replica_lag_time_max,
             fetch_backoff: config.replica_fetch_backoff,
         });
         let mut threads = Vec::new();
-        let shards = start_shards(&around, config.num_io_threads, &mut threads)?;
+        let shards = start_shards(&around, &common.door, config.num_io_threads, &mut threads)?;
         let fetcher = fetcher::Surroundings {
             me,
             cluster: Arc::clone(&cluster),
@@ -171,9 +183,9 @@ impl BrokerRole {
             response_bytes: size(config.replica_fetch_response_max_bytes),
             timeout: ANSWER,
         };
-        threads.push(start_host(common, inbox.clone(), &shards, &partitions, &cluster, living, calls)?);
-        let end_checkpoints = Arc::new(Inbox::new());
-        threads.push(start_checkpoints(common, &partitions, &end_checkpoints)?);
+        threads.push(start_host(common, entrance.clone(), &shards, &partitions, &cluster, living, calls)?);
+        let checkpoints = Entrance::new(common.door.clone());
+        threads.push(start_checkpoints(common, &partitions, &checkpoints)?);
         let service = BrokerService {
             me,
             cluster_id: common.cluster_id.clone(),
@@ -181,9 +193,10 @@ impl BrokerRole {
             cluster,
             partitions: Arc::clone(&partitions),
             log_configs: LogConfigs::new(config),
-            shards,
+            shards: shards.clone(),
             controller: Channel::new(common.quorum.clone(), ANSWER),
             config: Arc::clone(config),
+            door: common.door.clone(),
         };
         let metadata = MetadataFetcher {
             me,
@@ -191,21 +204,32 @@ impl BrokerRole {
             max_wait: config.replica_fetch_wait_max,
             timeout: ANSWER,
             backoff: RETRY,
-            inbox: Arc::clone(&inbox),
+            delivery: Delivery::new(entrance.clone()),
             life: life.clone(),
         };
         let tasks = vec![
             tokio::spawn(Fetcher::new(fetcher, fetches).run(fetch_events)),
-            tokio::spawn(caller(common, address, &inbox).run(called)),
+            tokio::spawn(caller(common, address, &entrance).run(called)),
             tokio::spawn(metadata.run()),
             tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config))),
         ];
-        Ok(Self { address, inbox, life, tasks, threads, end_checkpoints })
+        let log_dir = config.log_dirs.clone();
+        Ok(Self { address, entrance, shards, log_dir, life, tasks, threads, checkpoints })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What serves and makes its connections.
+    pub fn take_tasks(&mut self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut self.tasks)
+    }
+
+    /// What others see of its life.
+    pub fn life(&self) -> watch::Receiver<Life> {
+        self.life.clone()
     }
 
     /// Waits until it takes part.
@@ -218,11 +242,35 @@ impl BrokerRole {
         let _ = self.life.clone().wait_for(|life| life.ended).await;
     }
 
+    /// Lets a flush of a partition's log fail.
+    pub fn fail_disk(&self, partition: TopicPartition, done: Done) {
+        let source = std::io::Error::other("a failure that was asked for");
+        let failed = StorageError::Io { action: "flush", path: self.log_dir.clone(), source };
+        self.shards.send(partition, shard::Event::Flushed(partition, Err(failed)));
+        self.shards.send(partition, shard::Event::Mark(done));
+    }
+
+    /// Lets the machine know that it is to stop.
+    pub fn ask_to_stop(&self) {
+        let _ = self.entrance.send(broker_host::Event::Heard(Input::ShutdownAsked));
+    }
+
     /// Hands over what it leads, closes its logs, and ends.
     pub async fn shutdown(self) {
-        let _ = self.inbox.send(broker_host::Event::Heard(Input::ShutdownAsked));
+        self.ask_to_stop();
         self.ended().await;
-        self.end_checkpoints.close();
+        self.end().await;
+    }
+
+    /// Ends where it stands.
+    pub async fn abort(self) {
+        self.entrance.close();
+        self.shards.all().iter().for_each(Entrance::close);
+        self.end().await;
+    }
+
+    async fn end(self) {
+        self.checkpoints.close();
         for task in self.tasks {
             task.abort();
             let _ = task.await;
@@ -257,21 +305,22 @@ async fn try_cluster_id(controller: &Endpoint) -> Result<String, ClientError> {
 
 fn start_shards(
     around: &Arc<shard::Surroundings>,
+    door: &Door,
     count: usize,
     threads: &mut Vec<thread::JoinHandle<()>>,
 ) -> Result<Shards, NodeError> {
-    let mut inboxes = Vec::with_capacity(count);
+    let mut entrances = Vec::with_capacity(count);
     for number in 0..count {
-        let (inbox, around) = (Arc::new(Inbox::new()), Arc::clone(around));
-        inboxes.push(Arc::clone(&inbox));
-        threads.push(spawn(&format!("shard-{number}"), move || Shard::new(around, inbox).run())?);
+        let (entrance, around) = (Entrance::new(door.clone()), Arc::clone(around));
+        entrances.push(entrance.clone());
+        threads.push(spawn(&format!("shard-{number}"), move || Shard::new(around, entrance).run())?);
     }
-    Ok(Shards::new(inboxes))
+    Ok(Shards::new(entrances))
 }
 
 fn start_host(
     common: &Common,
-    inbox: Arc<Inbox<broker_host::Event>>,
+    entrance: Entrance<broker_host::Event>,
     shards: &Shards,
     partitions: &Arc<Partitions>,
     cluster: &Arc<Published<Cluster>>,
@@ -290,14 +339,16 @@ fn start_host(
         life,
         timing: broker_host::Timing { heartbeat: config.broker_heartbeat_interval, retry: RETRY },
     };
-    let machine = Broker::new(config.node_id, IncarnationId(random()), common.log_dirs.previous_broker_epoch());
-    spawn("broker", move || BrokerHost::new(machine, around).run(&inbox))
+    let incarnation = common.door.keeper().map_or_else(random, |keeper| keeper.incarnation());
+    let machine = Broker::new(config.node_id, IncarnationId(incarnation), common.log_dirs.previous_broker_epoch());
+    let _ = entrance.send(broker_host::Event::Heard(Input::Started));
+    spawn("broker", move || BrokerHost::new(machine, around, entrance).run())
 }
 
 fn start_checkpoints(
     common: &Common,
     partitions: &Arc<Partitions>,
-    end: &Arc<Inbox<Infallible>>,
+    entrance: &Entrance<checkpoints::Event>,
 ) -> Result<thread::JoinHandle<()>, NodeError> {
     let checkpoints = Checkpoints {
         log_dirs: Arc::clone(&common.log_dirs),
@@ -305,11 +356,11 @@ fn start_checkpoints(
         recovery_points: common.config.log_flush_offset_checkpoint_interval,
         high_watermarks: common.config.replica_high_watermark_checkpoint_interval,
     };
-    let end = Arc::clone(end);
-    spawn("checkpoints", move || checkpoints.run(&end))
+    let entrance = entrance.clone();
+    spawn("checkpoints", move || checkpoints.run(&entrance))
 }
 
-fn caller(common: &Common, address: SocketAddr, inbox: &Arc<Inbox<broker_host::Event>>) -> Caller {
+fn caller(common: &Common, address: SocketAddr, entrance: &Entrance<broker_host::Event>) -> Caller {
     let advertised = common.config.network.broker.as_ref().map(|broker| broker.advertised.clone());
     let mut endpoint = advertised.unwrap_or(Endpoint { host: address.ip().to_string(), port: 0 });
     if endpoint.port == 0 {
@@ -322,7 +373,7 @@ fn caller(common: &Common, address: SocketAddr, inbox: &Arc<Inbox<broker_host::E
         directory: common.log_dirs.directory_id(),
         controller: common.quorum.clone(),
         timeout: common.config.broker_session_timeout,
-        inbox: Arc::clone(inbox),
+        inbox: entrance.clone(),
     }
 }
 

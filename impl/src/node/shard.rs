@@ -10,7 +10,8 @@ use super::tickets::Tickets;
 use super::timers::Timers;
 use super::{broker_host, log_dirs::LogDirs};
 use crate::carrier::Net;
-use crate::cells::{Drained, Inbox};
+use crate::cells::Drained;
+use crate::door::{Done, Enters, Entrance, Place, Plain, What};
 use crate::storage::{FlushJob, Flushed, LogConfig, PartitionName, StorageError};
 use bytes::Bytes;
 use highwater_spec::broker;
@@ -41,8 +42,10 @@ pub enum Event {
     LogEndsAnswered(TopicPartition, FetchRequest, LogEnds),
     /// A flush beside the shard has ended.
     Flushed(TopicPartition, Result<Flushed, StorageError>),
-    /// Someone wants to know that everything sent before has been taken note of.
-    Sync(oneshot::Sender<()>),
+    /// A timer that the door has let through.
+    Due(TimerName),
+    /// To be called when everything sent before has been taken note of.
+    Mark(Done),
     /// Every log is to be flushed and closed; the answer is whether all were.
     Close(oneshot::Sender<bool>),
 }
@@ -106,23 +109,71 @@ pub struct Surroundings {
     /// Takes the fetches that replicas ask for.
     pub fetcher: mpsc::UnboundedSender<fetcher::Event>,
     /// Takes the ISRs that replicas propose.
-    pub broker: Arc<Inbox<broker_host::Event>>,
+    pub broker: Entrance<broker_host::Event>,
     /// `replica.lag.time.max.ms`.
     pub lag: Duration,
     /// `replica.fetch.backoff.ms`.
     pub fetch_backoff: Duration,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum TimerName {
+/// A timer of a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerName {
+    /// One that a replica asked for.
     Replica(TopicPartition, Timer),
+    /// Until a producer stops waiting.
     Produce(TopicPartition, Ticket),
+}
+
+impl TimerName {
+    /// What the replica hears when it fires.
+    fn input(self) -> (TopicPartition, Input<Net>) {
+        match self {
+            Self::Replica(partition, timer) => (partition, Input::TimerFired(timer)),
+            Self::Produce(partition, ticket) => (partition, Input::ProduceTimedOut(ticket)),
+        }
+    }
+}
+
+impl Enters for Event {
+    fn arrival(&self) -> Option<(Place, What)> {
+        let (partition, input) = match self {
+            Self::Told(told) => (told.partition, told.input.recast::<Plain>()),
+            Self::Produced(produced) => (produced.partition, produced.input()),
+            Self::FollowerFetched(partition, fetch) => {
+                (*partition, Input::<Net>::FollowerFetched(fetch.clone()).recast())
+            }
+            Self::FetchAnswered(partition, asked, answer) => {
+                let answer = answer.clone();
+                (*partition, Input::<Net>::FetchAnswered { asked: *asked, answer }.recast())
+            }
+            Self::LogEndsAnswered(partition, asked, LogEnds { start, end }) => {
+                (*partition, Input::LogEndsAnswered { asked: *asked, start: *start, end: *end })
+            }
+            Self::Close(_) => return Some((Place::Broker, What::Close)),
+            Self::Flushed(..) | Self::Due(_) | Self::Mark(_) => return None,
+        };
+        Some((Place::Replica(partition), What::Input(format!("{input:?}"))))
+    }
+
+    fn mark(done: Done) -> Self {
+        Self::Mark(done)
+    }
+}
+
+impl Produced {
+    /// As a replica will hear it, but for the ticket.
+    fn input(&self) -> Input<Plain> {
+        let (ticket, acks, count) = (Ticket(0), self.acks, self.count);
+        let request = Produce::<Net> { ticket, acks, count, bytes: self.bytes.clone() };
+        Input::<Net>::Produced(vec![request]).recast()
+    }
 }
 
 /// The thread's own state.
 pub struct Shard {
     around: Arc<Surroundings>,
-    inbox: Arc<Inbox<Event>>,
+    entrance: Entrance<Event>,
     hosted: HashMap<TopicPartition, Hosted>,
     /// Whose logs could not be opened: not tried again until the broker starts again.
     unusable: HashSet<TopicPartition>,
@@ -132,22 +183,28 @@ pub struct Shard {
 
 impl Shard {
     /// A shard that hosts nothing yet.
-    pub fn new(around: Arc<Surroundings>, inbox: Arc<Inbox<Event>>) -> Self {
+    pub fn new(around: Arc<Surroundings>, entrance: Entrance<Event>) -> Self {
+        let before = entrance.clone();
+        let hold = move |name: &TimerName| {
+            let (name, (partition, input)) = (*name, name.input());
+            let timer = format!("{:?}", input.recast::<Plain>());
+            before.hold_timer(Place::Replica(partition), timer, move || Event::Due(name))
+        };
         Self {
             around,
-            inbox,
+            entrance,
             hosted: HashMap::new(),
             unusable: HashSet::new(),
-            timers: Timers::new(),
+            timers: Timers::before(hold),
             tickets: Tickets::new(),
         }
     }
 
     /// Runs until the inbox is closed.
     pub fn run(mut self) {
-        let inbox = Arc::clone(&self.inbox);
+        let entrance = self.entrance.clone();
         let mut events = Vec::new();
-        while inbox.drain(&mut events, self.timers.next()) != Drained::Closed {
+        while entrance.drain(&mut events, self.timers.next()) != Drained::Closed {
             let mut arrived = events.drain(..).peekable();
             while let Some(event) = arrived.next() {
                 match event {
@@ -181,9 +238,13 @@ impl Shard {
                 self.tell_fetcher(fetcher::Event::Processed(partition));
             }
             Event::Flushed(partition, flushed) => self.flushed(partition, flushed),
-            Event::Sync(done) => {
-                let _ = done.send(());
+            Event::Due(name) => {
+                if self.timers.take(&name) {
+                    let (partition, input) = name.input();
+                    self.turn(partition, input);
+                }
             }
+            Event::Mark(done) => done(),
             Event::Close(done) => {
                 let _ = done.send(self.close_logs());
             }
@@ -201,10 +262,8 @@ impl Shard {
 
     fn fire_timers(&mut self) {
         while let Some(name) = self.timers.take_due(Instant::now()) {
-            match name {
-                TimerName::Replica(partition, timer) => self.turn(partition, Input::TimerFired(timer)),
-                TimerName::Produce(partition, ticket) => self.turn(partition, Input::ProduceTimedOut(ticket)),
-            }
+            let (partition, input) = name.input();
+            self.turn(partition, input);
         }
     }
 
@@ -280,6 +339,14 @@ impl Shard {
 
     fn carry_out(&mut self, partition: TopicPartition, output: Output<Net>) -> Result<(), StorageError> {
         let Some(hosted) = self.hosted.get_mut(&partition) else { return Ok(()) };
+        let lasts = matches!(
+            output,
+            Output::StoreEpochs(_)
+                | Output::Append(_)
+                | Output::Truncate { .. }
+                | Output::TruncateFully { .. }
+                | Output::Flush { .. }
+        );
         match output {
             Output::StoreEpochs(epochs) => hosted.on_log(|log| log.store_epochs(&epochs))?,
             Output::Append(batches) => {
@@ -315,13 +382,16 @@ impl Shard {
             Output::Publish(view) => hosted.publish(view),
             Output::DeleteLog => return self.delete(partition),
         }
+        if lasts {
+            self.entrance.door().carried_out(Place::Replica(partition));
+        }
         Ok(())
     }
 
     /// Makes ended segments durable, as Kafka does, without making the shard wait.
     fn flush_aside(&self, partition: TopicPartition, job: FlushJob) {
-        let inbox = Arc::clone(&self.inbox);
-        let run = move || drop(inbox.send(Event::Flushed(partition, job.run())));
+        let entrance = self.entrance.clone();
+        let run = move || drop(entrance.send(Event::Flushed(partition, job.run())));
         if let Err(error) = thread::Builder::new().name("flush".to_owned()).spawn(run) {
             // Nothing is lost: the recovery point stays where it was, and a later flush covers this one.
             tracing::warn!(%error, "an ended segment is not flushed yet");

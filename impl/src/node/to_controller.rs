@@ -6,8 +6,8 @@
 use super::broker_host::Event;
 use super::cluster::Endpoint;
 use super::metadata_records::{broker_or_none, ids};
-use crate::cells::Inbox;
 use crate::client::{ClientError, Connection};
+use crate::door::Entrance;
 use crate::wire::messages::{alter_partition, broker_heartbeat, broker_registration};
 use crate::wire::{RequestMessage, Uuid};
 use highwater_spec::broker::Input;
@@ -20,6 +20,7 @@ use highwater_spec::values::{
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
 
 /// A request of the broker machine.
 #[derive(Clone, Debug)]
@@ -97,7 +98,7 @@ pub struct Caller {
     /// How long an answer may take.
     pub timeout: Duration,
     /// Takes the answers.
-    pub inbox: Arc<Inbox<Event>>,
+    pub inbox: Entrance<Event>,
 }
 
 impl Caller {
@@ -106,8 +107,10 @@ impl Caller {
         let caller = Arc::new(self);
         let (lifecycle, of_lifecycle) = mpsc::unbounded_channel();
         let (isrs, of_isrs) = mpsc::unbounded_channel();
-        tokio::spawn(Arc::clone(&caller).work(of_lifecycle));
-        tokio::spawn(Arc::clone(&caller).work(of_isrs));
+        // They end with this.
+        let mut workers = JoinSet::new();
+        workers.spawn(Arc::clone(&caller).work(of_lifecycle));
+        workers.spawn(Arc::clone(&caller).work(of_isrs));
         while let Some(call) = calls.recv().await {
             let to = if matches!(call, Call::AlterPartition { .. }) { &isrs } else { &lifecycle };
             let _ = to.send(call);

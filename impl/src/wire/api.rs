@@ -219,6 +219,7 @@ apis! {
     20 DeleteTopics: DeleteTopicsRequest => DeleteTopicsResponse, Broker Controller;
     23 OffsetForLeaderEpoch: OffsetForLeaderEpochRequest => OffsetForLeaderEpochResponse, Broker;
     32 DescribeConfigs: DescribeConfigsRequest => DescribeConfigsResponse, Broker Controller;
+    43 ElectLeaders: ElectLeadersRequest => ElectLeadersResponse, Broker Controller;
     56 AlterPartition: AlterPartitionRequest => AlterPartitionResponse, Controller;
     60 DescribeCluster: DescribeClusterRequest => DescribeClusterResponse, Broker Controller;
     62 BrokerRegistration: BrokerRegistrationRequest => BrokerRegistrationResponse, Controller;

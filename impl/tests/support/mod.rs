@@ -72,7 +72,7 @@ async fn run(dir: &Path, more: &[(&str, &str)]) -> Node {
         settings.add_flag(*name, *value);
     }
     let config = NodeConfig::read(&settings).expect("a valid configuration");
-    let node = Node::start(config, Rules::KAFKA).await.expect("a node that starts");
+    let node = Node::start(config, Rules::KAFKA, highwater::door::Door::open()).await.expect("a node that starts");
     node.ready().await;
     node
 }

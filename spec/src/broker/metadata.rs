@@ -5,6 +5,7 @@
 use super::{Broker, Output, Stage};
 use crate::controller::{Image, Record};
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::replica::{self, Assignment, Peer};
 use crate::values::{BrokerId, Offset, TopicId, TopicPartition};
 use std::collections::BTreeSet;
@@ -29,6 +30,7 @@ impl<C: Carrier> Broker<C> {
         out: &mut Vec<Output<C>>,
     ) {
         let Ok(known) = usize::try_from(self.metadata_end.0.saturating_sub(from.0)) else { return };
+        rule!("broker.metadata.order");
         let mut delta = Delta::default();
         for record in records.iter().skip(known) {
             delta.note_before(self.me, &self.image, record);
@@ -46,7 +48,7 @@ impl<C: Carrier> Broker<C> {
 
     /// `broker.heartbeat.ready`: what it waits for, to be unfenced, need not wait for the next heartbeat's time.
     fn beat_once_published(&self, out: &mut Vec<Output<C>>) {
-        if self.published && self.stage == Stage::Running {
+        if guard!("broker.heartbeat.ready", self.published && self.stage == Stage::Running) {
             self.beat(out);
         }
     }
@@ -54,7 +56,8 @@ impl<C: Carrier> Broker<C> {
     /// `broker.metadata.first`: replicas hear nothing before the broker's own registration, and then the whole image
     /// at once: what its last process was told no longer counts.
     pub(super) fn publish_first(&mut self, at: C::Stamp, out: &mut Vec<Output<C>>) {
-        if !self.published && self.epoch.is_some_and(|epoch| self.metadata_end.0 > epoch.0) {
+        let heard_of_itself = || self.epoch.is_some_and(|epoch| self.metadata_end.0 > epoch.0);
+        if !self.published && guard!("broker.metadata.first", heard_of_itself()) {
             self.published = true;
             let partitions = self.image.partitions().map(|(id, _)| id).collect();
             self.tell(&Delta { partitions, ..Delta::default() }, at, out);
@@ -62,6 +65,7 @@ impl<C: Carrier> Broker<C> {
     }
 
     fn tell(&self, delta: &Delta, at: C::Stamp, out: &mut Vec<Output<C>>) {
+        rule!("broker.metadata.whole");
         for partition in delta.deleted.iter().copied() {
             out.push(Output::Tell { partition, input: replica::Input::Deleted });
         }

@@ -9,12 +9,14 @@
 
 mod message;
 mod metadata;
+mod recast;
 mod symmetry;
 
 pub use message::{Input, Output, Timer};
 
 use crate::controller::{HeartbeatReply, Image, IsrChange};
 use crate::machine::{Carrier, Machine};
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::replica::{self, IsrProposal, ProposalsOutcome};
 use crate::rules::Rules;
@@ -127,6 +129,7 @@ impl<C: Carrier> Broker<C> {
 
     /// `broker.register`: refused while an earlier process still has a session, it tries again.
     fn registered(&mut self, outcome: Result<BrokerEpoch, Refusal>, at: C::Stamp, out: &mut Vec<Output<C>>) {
+        guard!("broker.register", outcome.is_ok());
         match outcome {
             Ok(epoch) if self.stage == Stage::Registering => {
                 self.epoch = Some(epoch);
@@ -142,6 +145,7 @@ impl<C: Carrier> Broker<C> {
     /// `broker.heartbeat`: says how far its metadata reaches, and what it wants.
     pub(super) fn beat(&self, out: &mut Vec<Output<C>>) {
         if let Some(epoch) = self.epoch.filter(|_| self.stage != Stage::Closing) {
+            rule!("broker.heartbeat");
             out.push(Output::Heartbeat {
                 epoch,
                 metadata_end: self.metadata_end,
@@ -165,7 +169,8 @@ impl<C: Carrier> Broker<C> {
     /// `broker.shutdown.clean`: the mark is the last thing written, after every log is flushed. It names the epoch, so
     /// that the controller can tell that nothing came in between.
     fn logs_closed(&mut self, out: &mut Vec<Output<C>>) {
-        if let Some(epoch) = self.epoch.filter(|_| self.stage == Stage::Closing && !self.failed) {
+        let clean = guard!("broker.shutdown.clean", self.stage == Stage::Closing && !self.failed);
+        if let Some(epoch) = self.epoch.filter(|_| clean) {
             out.push(Output::WriteCleanShutdown { epoch });
         }
         out.push(Output::Exit);
@@ -178,7 +183,7 @@ impl<C: Carrier> Broker<C> {
     }
 
     fn send_proposals(&mut self, out: &mut Vec<Output<C>>) {
-        if self.in_flight.is_none() && !self.unsent.is_empty() {
+        if guard!("broker.isr.one-request", self.in_flight.is_none()) && !self.unsent.is_empty() {
             let waiting = std::mem::take(&mut self.unsent).into_iter();
             self.in_flight = Some(waiting.map(|(partition, proposal)| IsrChange { partition, proposal }).collect());
             self.send_in_flight(out);
@@ -204,6 +209,7 @@ impl<C: Carrier> Broker<C> {
     /// `broker.isr.retry`: a request that was refused as a whole, or lost, is sent again as it was.
     fn alter_partition_answered(&mut self, outcome: ProposalsOutcome, out: &mut Vec<Output<C>>) {
         let Ok(answers) = outcome else {
+            rule!("broker.isr.retry");
             return out.push(Output::SetTimer(Timer::AlterPartitionRetry));
         };
         for IsrChange { partition, proposal } in self.in_flight.take().unwrap_or_default() {
@@ -232,7 +238,7 @@ impl<C: Carrier> Machine for Broker<C> {
             Input::TimerFired(Timer::Heartbeat) => self.beat(out),
             Input::SnapshotLoaded { image, end, at } => {
                 // `broker.metadata.snapshot`: never in place of what has been heard already.
-                if !self.published && end > self.metadata_end {
+                if guard!("broker.metadata.snapshot", !self.published && end > self.metadata_end) {
                     self.image = image;
                     self.metadata_end = end;
                     self.publish_first(at, out);

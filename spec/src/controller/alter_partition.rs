@@ -4,6 +4,7 @@
 //! `ReplicationControlManager.validateAlterPartitionData`.
 
 use super::{ChangeBuilder, Controller, IsrChange, Partition, Record, Reply};
+use crate::marks::guard;
 use crate::refusal::Refusal;
 use crate::replica::{IsrProposal, IsrState};
 use crate::rules::{IsrBrokerEpoch, Rules};
@@ -69,7 +70,9 @@ impl Controller {
     ) -> Result<(), Refusal> {
         let isr = proposal.brokers();
         // `controller.isr.newer`: whoever knows more than this controller must find the active one.
-        if proposal.leader_epoch > partition.leader_epoch || proposal.partition_epoch > partition.partition_epoch {
+        let newer =
+            proposal.leader_epoch > partition.leader_epoch || proposal.partition_epoch > partition.partition_epoch;
+        if guard!("controller.isr.newer", newer) {
             return Err(Refusal::NotController);
         }
         if proposal.leader_epoch < partition.leader_epoch {
@@ -80,8 +83,10 @@ impl Controller {
         }
         // `controller.isr.compare`: compare and set on the partition epoch.
         if proposal.partition_epoch < partition.partition_epoch {
+            guard!("controller.isr.compare", true);
             return Err(Refusal::InvalidUpdateVersion);
         }
+        guard!("controller.isr.compare", false);
         let has_duplicates = isr.len() != proposal.members.len();
         if has_duplicates || !isr.contains(broker) || !isr.iter().all(|member| partition.replicas.contains(&member)) {
             return Err(Refusal::InvalidRequest);
@@ -97,6 +102,6 @@ impl Controller {
         let Some(known) = self.image.brokers.get(&member) else { return false };
         let same =
             rules.isr_broker_epoch == IsrBrokerEpoch::Unchecked || fetched.is_none_or(|epoch| epoch == known.epoch);
-        known.is_active() && same
+        guard!("controller.isr.eligible", known.is_active() && same)
     }
 }

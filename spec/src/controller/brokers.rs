@@ -4,6 +4,7 @@
 //! `BrokerHeartbeatManager.calculateNextBrokerState`.
 
 use super::{Controller, Heartbeat, HeartbeatReply, Output, Partition, Record, Register, Registration, Reply};
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::values::{BrokerEpoch, BrokerId, Offset};
@@ -38,27 +39,25 @@ pub enum BrokerState {
 pub fn next_broker_state(now: BrokerState, heard: &HeartbeatFacts) -> BrokerState {
     use BrokerState::{ControlledShutdown, Fenced, ShutdownNow, Unfenced};
     match now {
-        Fenced if heard.wants_shutdown => ShutdownNow,
+        Fenced if guard!("controller.broker.next-state/stops-fenced", heard.wants_shutdown) => ShutdownNow,
         // `controller.broker.no-return`: one whose shutdown has begun takes part again as a new process only.
-        Fenced if heard.was_shutting_down => Fenced,
-        Fenced if !heard.wants_fence && heard.is_caught_up => Unfenced,
+        Fenced if guard!("controller.broker.no-return", heard.was_shutting_down) => Fenced,
+        Fenced if guard!("controller.broker.next-state/ready", !heard.wants_fence && heard.is_caught_up) => Unfenced,
         Fenced => Fenced,
-        Unfenced if heard.wants_fence => {
+        Unfenced if guard!("controller.broker.next-state/fails", heard.wants_fence) => {
             if heard.wants_shutdown {
                 ShutdownNow
             } else {
                 Fenced
             }
         }
-        Unfenced if heard.wants_shutdown => {
-            if heard.leads {
-                ControlledShutdown
-            } else {
-                ShutdownNow
-            }
+        Unfenced if guard!("controller.broker.next-state/stops", heard.wants_shutdown) => {
+            if guard!("controller.broker.next-state/leads", heard.leads) { ControlledShutdown } else { ShutdownNow }
         }
         Unfenced => Unfenced,
-        ControlledShutdown if heard.leads || !heard.others_know => ControlledShutdown,
+        ControlledShutdown if guard!("controller.broker.next-state/waits", heard.leads || !heard.others_know) => {
+            ControlledShutdown
+        }
         ControlledShutdown | ShutdownNow => ShutdownNow,
     }
 }
@@ -84,6 +83,7 @@ impl Controller {
     /// `controller.broker.sessions`: a newly active controller gives every broker that is not fenced a whole session's
     /// time.
     pub(super) fn begin_sessions(&mut self, out: &mut Vec<Output>) {
+        rule!("controller.broker.sessions");
         let unfenced = self.image.brokers.iter().filter(|(_, found)| !found.fenced);
         let registered: Vec<_> = unfenced.map(|(broker, found)| (*broker, found.epoch)).collect();
         self.sessions.clear();
@@ -112,11 +112,11 @@ impl Controller {
         let known = self.image.brokers.get(&broker).copied();
         let same_process = known.is_some_and(|known| known.incarnation == asked.incarnation);
         let has_session = known.is_some_and(|known| self.has_session(broker, known.epoch));
-        if has_session && !same_process {
+        if guard!("controller.broker.register/another", has_session && !same_process) {
             let reply = Reply::Refused(Refusal::DuplicateBrokerRegistration);
             return out.push(Output::Reply { ticket: asked.ticket, reply });
         }
-        let registration = match known.filter(|_| same_process) {
+        let registration = match known.filter(|_| guard!("controller.broker.register", same_process)) {
             Some(amended) => amended,
             None => {
                 let clean = known.is_some_and(|known| asked.previous_epoch == Some(known.epoch));
@@ -149,7 +149,7 @@ impl Controller {
         choice: Option<BrokerId>,
         records: &mut Vec<Record>,
     ) {
-        if clean || !rules.keeps_elr() {
+        if guard!("controller.broker.restart", clean) || !rules.keeps_elr() {
             return self.remove_from_isrs(rules, broker, choice, records);
         }
         let concerned = |partition: &Partition| partition.isr.contains(broker) || partition.elr.contains(broker);
@@ -179,6 +179,7 @@ impl Controller {
     /// `controller.broker.fence`: first it leaves every ISR and what it leads, then it is fenced.
     fn fence(&self, rules: &Rules, broker: BrokerId, choice: Option<BrokerId>, records: &mut Vec<Record>) {
         let Some(known) = self.image.brokers.get(&broker) else { return };
+        rule!("controller.broker.fence");
         self.remove_from_isrs(rules, broker, choice, records);
         let (epoch, fenced) = (known.epoch, Some(true));
         records.push(Record::BrokerChanged { broker, epoch, fenced, in_controlled_shutdown: false });
@@ -187,6 +188,7 @@ impl Controller {
     /// `controller.broker.unfence`: first it is unfenced, then it may lead what no one leads.
     fn unfence(&self, rules: &Rules, broker: BrokerId, choice: Option<BrokerId>, records: &mut Vec<Record>) {
         let Some(known) = self.image.brokers.get(&broker) else { return };
+        rule!("controller.broker.unfence");
         let (epoch, fenced) = (known.epoch, Some(false));
         records.push(Record::BrokerChanged { broker, epoch, fenced, in_controlled_shutdown: false });
         let leaderless = |partition: &Partition| partition.leader.is_none();
@@ -196,7 +198,7 @@ impl Controller {
     /// `controller.broker.shutdown`: it leaves every ISR, so that leadership moves before it stops.
     fn begin_shutdown(&self, rules: &Rules, broker: BrokerId, choice: Option<BrokerId>, records: &mut Vec<Record>) {
         let Some(known) = self.image.brokers.get(&broker) else { return };
-        if !known.in_controlled_shutdown {
+        if guard!("controller.broker.shutdown", !known.in_controlled_shutdown) {
             let epoch = known.epoch;
             records.push(Record::BrokerChanged { broker, epoch, fenced: None, in_controlled_shutdown: true });
         }
@@ -287,11 +289,12 @@ impl Controller {
         choice: Option<BrokerId>,
         records: &mut Vec<Record>,
     ) {
-        if !self.has_session(broker, epoch) {
+        if guard!("controller.broker.expire/late", !self.has_session(broker, epoch)) {
             return;
         }
         self.sessions.remove(&broker);
-        if self.image.brokers.get(&broker).is_some_and(|known| known.epoch == epoch && !known.fenced) {
+        let known = self.image.brokers.get(&broker);
+        if guard!("controller.broker.expire", known.is_some_and(|known| known.epoch == epoch && !known.fenced)) {
             self.fence(rules, broker, choice, records);
         }
     }

@@ -3,6 +3,7 @@
 //! Rules: `controller.elect.*`, `controller.elr.*`. Source: KIP-631, KIP-966; Kafka 4.1's `PartitionChangeBuilder`.
 
 use super::{Image, Partition, PartitionChange};
+use crate::marks::guard;
 use crate::rules::Rules;
 use crate::values::{BrokerId, Brokers, TopicPartition};
 
@@ -117,10 +118,13 @@ impl<'a> ChangeBuilder<'a> {
         if !self.rules.keeps_elr() {
             return;
         }
-        self.target_elr = match self.target_isr.len() >= self.image.min_insync_replicas(self.id.topic) {
+        let enough = self.target_isr.len() >= self.image.min_insync_replicas(self.id.topic);
+        self.target_elr = match guard!("controller.elr.enough", enough) {
             true => Brokers::default(),
             false => {
+                guard!("controller.elr.unclean-restart", self.unclean.is_some());
                 let was_complete = self.partition.elr.union(&self.partition.isr).minus(&self.target_isr);
+                guard!("controller.elr.keep", !was_complete.is_empty());
                 self.unclean.map_or(was_complete.clone(), |unclean| was_complete.without(unclean))
             }
         };
@@ -134,7 +138,10 @@ impl<'a> ChangeBuilder<'a> {
     /// `controller.elect.complete`: a leader is active, and in sync; or eligible, when no one is in sync.
     fn may_lead(&self, broker: BrokerId) -> bool {
         let eligible = self.target_isr.is_empty() && self.target_elr.contains(broker);
-        (self.target_isr.contains(broker) || eligible) && self.is_acceptable(broker)
+        guard!(
+            "controller.elect.complete",
+            (self.target_isr.contains(broker) || eligible) && self.is_acceptable(broker)
+        )
     }
 
     /// The replicas in Kafka's order, but for the choice.
@@ -150,12 +157,14 @@ impl<'a> ChangeBuilder<'a> {
         let preferred = self.partition.replicas.first().copied().filter(|_| self.election == Election::Preferred);
         let in_place = [preferred, self.partition.leader].into_iter().flatten();
         if let Some(leader) = in_place.chain(self.candidates()).find(|broker| self.may_lead(*broker)) {
+            guard!("controller.elect.order", true);
             return clean(leader);
         }
+        guard!("controller.elect.order", false);
         if let Some(leader) = self.last_known_leader() {
             return unclean(leader);
         }
-        if self.election == Election::Unclean
+        if guard!("controller.elect.unclean", self.election == Election::Unclean)
             && let Some(leader) = self.candidates().find(|broker| self.is_acceptable(*broker))
         {
             return unclean(leader);
@@ -166,6 +175,7 @@ impl<'a> ChangeBuilder<'a> {
     /// `controller.elect.last-known`: with neither ISR nor ELR left, the one that led last, if it is back.
     fn last_known_leader(&self) -> Option<BrokerId> {
         let no_one_complete = self.target_isr.is_empty() && self.target_elr.is_empty();
+        guard!("controller.elect.last-known", no_one_complete);
         let last = self.partition.last_known_leader.filter(|_| self.rules.keeps_elr() && no_one_complete);
         last.filter(|leader| self.is_acceptable(*leader))
     }
@@ -173,7 +183,7 @@ impl<'a> ChangeBuilder<'a> {
     /// An eligible replica leads alone and in sync; after an unclean election the leader's log is all there is.
     fn install(&mut self, elected: &Elected, change: &mut PartitionChange) {
         let Some(leader) = elected.leader else { return };
-        if self.target_elr.contains(leader) {
+        if guard!("controller.elect.complete/eligible", self.target_elr.contains(leader)) {
             self.target_isr = Brokers::only(leader);
             self.target_elr = self.target_elr.without(leader);
         } else if elected.unclean {

@@ -5,6 +5,7 @@
 //! Source: KIP-500, KIP-631; Kafka's `ReplicationControlManager.replay`, `PartitionRegistration.merge`.
 
 use super::{Config, Setting};
+use crate::marks::{guard, rule};
 use crate::values::{
     BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, PartitionEpoch, TopicId, TopicPartition,
 };
@@ -158,6 +159,7 @@ impl PartitionChange {
 impl Partition {
     /// `controller.epochs`: every change raises the partition epoch, a change of leadership the leader epoch too.
     pub fn apply(&mut self, change: &PartitionChange) {
+        guard!("controller.epochs", change.leader.is_some());
         if let Some(leader) = change.leader {
             self.leader = leader;
             self.leader_epoch = self.leader_epoch.next();
@@ -265,6 +267,7 @@ impl Image {
     /// `controller.min-isr`: what is configured, at most the replication factor of the topic's first partition.
     #[must_use]
     pub fn min_insync_replicas(&self, topic: TopicId) -> usize {
+        rule!("controller.min-isr");
         let Some(topic) = self.topics.get(&topic) else { return 1 };
         let configured = topic.config.min_insync_replicas.or(self.defaults.min_insync_replicas).unwrap_or(1);
         let replicas = topic.partitions.first().map_or(1, |partition| partition.replicas.len());

@@ -2,6 +2,7 @@
 //!
 //! Rules: `log.epochs.*`. Source: KIP-101, KIP-279; Kafka's `LeaderEpochFileCache`.
 
+use crate::marks::guard;
 use crate::values::{LeaderEpoch, Offset};
 use std::sync::Arc;
 
@@ -35,7 +36,8 @@ impl EpochCache {
 
     /// `log.epochs.assign`: an epoch begins once; what contradicts the new entry goes.
     pub fn assign(&mut self, epoch: LeaderEpoch, start: Offset) {
-        if self.0.last().is_some_and(|last| last.epoch == epoch && last.start <= start) {
+        let begun = self.0.last().is_some_and(|last| last.epoch == epoch && last.start <= start);
+        if guard!("log.epochs.assign", begun) {
             return;
         }
         let kept = self.0.iter().rposition(|entry| entry.epoch < epoch && entry.start < start);
@@ -49,7 +51,7 @@ impl EpochCache {
     /// `None` when the log can't say: it has no epochs, or only older ones.
     #[must_use]
     pub fn end_of(&self, epoch: LeaderEpoch, log_end: Offset) -> Option<EpochEnd> {
-        if self.latest()? == epoch {
+        if guard!("log.epochs.end", self.latest()? == epoch) {
             return Some(EpochEnd { epoch, end: log_end });
         }
         let next = self.0.iter().position(|entry| entry.epoch > epoch)?;
@@ -73,7 +75,7 @@ impl EpochCache {
     /// `log.epochs.cut`: drops every epoch that began at or above `end`.
     pub fn truncate_from_end(&mut self, end: Offset) {
         let kept = self.0.partition_point(|entry| entry.start < end);
-        if kept < self.0.len() {
+        if guard!("log.epochs.cut", kept < self.0.len()) {
             Arc::make_mut(&mut self.0).truncate(kept);
         }
     }
@@ -125,6 +127,7 @@ mod tests {
         Some(EpochEnd { epoch: LeaderEpoch(epoch), end: Offset(end) })
     }
 
+    // Verifies: log.epochs.assign
     #[test]
     fn an_epoch_begins_once() {
         let mut epochs = cache(&[(0, 0), (2, 5)]);
@@ -136,6 +139,7 @@ mod tests {
         assert_eq!(epochs, cache(&[(0, 0), (1, 4)]), "what contradicts the new entry goes");
     }
 
+    // Verifies: log.epochs.end
     #[test]
     fn an_epoch_ends_where_the_next_begins() {
         let epochs = cache(&[(1, 2), (3, 5)]);
@@ -154,6 +158,7 @@ mod tests {
         assert_eq!(epochs.end_of_or_next(LeaderEpoch(0), Offset(9)), None);
     }
 
+    // Verifies: log.epochs.cut
     #[test]
     fn cuts_at_both_ends() {
         let mut epochs = cache(&[(1, 2), (3, 5), (4, 7)]);

@@ -13,7 +13,7 @@ pub use recovery::{Found, Recovered, recover};
 pub use roll::{ActiveSegment, Incoming, RollLimits, must_roll};
 pub use segment_recovery::LastRun;
 
-use crate::machine::Carrier;
+use crate::machine::{Carrier, Recast};
 use crate::values::{LeaderEpoch, Offset};
 
 /// The ends of one replica's log, and where each leader epoch in it began.
@@ -60,5 +60,11 @@ impl<C: Carrier> Batch<C> {
     #[must_use]
     pub fn end(&self) -> Offset {
         self.base.plus(self.count)
+    }
+
+    /// The same batch, handed on by another carrier.
+    #[must_use]
+    pub fn recast<D: Recast<C>>(&self) -> Batch<D> {
+        Batch { base: self.base, count: self.count, epoch: self.epoch, bytes: D::bytes(&self.bytes) }
     }
 }

@@ -3,6 +3,7 @@
 //! Rules: `log.recovery.*`. Source: Kafka's `LogLoader`, `UnifiedLog`.
 
 use super::{EpochCache, LogEnds};
+use crate::marks::guard;
 use crate::values::Offset;
 
 /// What lies on the disk at a start.
@@ -32,7 +33,9 @@ pub struct Recovered {
 #[must_use]
 pub fn recover(found: Found) -> Recovered {
     let end = found.end.max(found.start);
+    guard!("log.recovery.hw", found.high_watermark > end);
     let mut epochs = found.epochs;
+    guard!("log.recovery.epochs", epochs.entries().last().is_some_and(|last| last.start >= end));
     epochs.truncate_from_end(end);
     epochs.truncate_from_start(found.start);
     Recovered {

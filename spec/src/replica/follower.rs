@@ -5,6 +5,7 @@
 use super::{FetchAnswer, FetchRequest, Output, Replica, Role, Timer};
 use crate::log::{Batch, EpochEnd, LogEnds};
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::rules::{Rules, Truncation};
 use crate::values::{BrokerId, Offset};
@@ -33,13 +34,15 @@ impl<C: Carrier> Replica<C> {
         self.refuse_waiting(Refusal::NotLeaderOrFollower, out);
         // `log.recovery.epochs`: what recovery dropped must not come back at the next start.
         if matches!(self.role, Role::Unassigned) {
+            rule!("log.recovery.epochs/stored");
             out.push(Output::StoreEpochs(self.log.epochs.clone()));
         }
         let before = match self.role {
             Role::Follower(follower) => Some(follower),
             _ => None,
         };
-        if before.is_some_and(|follower| follower.leader == leader) && !new_epoch {
+        let same = before.is_some_and(|follower| follower.leader == leader) && !new_epoch;
+        if guard!("replica.follow.begin", same) {
             return;
         }
         if rules.truncation == Truncation::HighWatermark && leader.is_some() {
@@ -56,7 +59,8 @@ impl<C: Carrier> Replica<C> {
 
     /// `replica.follow.retry`: asks again unless a fetch is under way.
     pub(super) fn fetch_retried(&mut self, out: &mut Vec<Output<C>>) {
-        if matches!(self.role, Role::Follower(follower) if !follower.fetching) {
+        let idle = matches!(self.role, Role::Follower(follower) if !follower.fetching);
+        if guard!("replica.follow.retry", idle) {
             self.ask_again(out);
         }
     }
@@ -83,7 +87,7 @@ impl<C: Carrier> Replica<C> {
 
     /// `replica.follow.current`: an answer counts if it answers the fetch that would be sent now.
     fn is_current(&self, asked: &FetchRequest) -> bool {
-        self.next_fetch().is_some_and(|now| now == *asked)
+        guard!("replica.follow.current", self.next_fetch().is_some_and(|now| now == *asked))
     }
 
     /// One answer from the leader.
@@ -105,6 +109,7 @@ impl<C: Carrier> Replica<C> {
                 self.ask_again(out);
             }
             FetchAnswer::Diverging(end) => {
+                rule!("replica.truncate.only");
                 self.cut_where_logs_part(rules, end, out);
                 self.ask_again(out);
             }
@@ -117,14 +122,15 @@ impl<C: Carrier> Replica<C> {
         let mut copied = Vec::with_capacity(batches.len());
         let mut new_epochs = false;
         for batch in batches {
-            if batch.base != self.log.end || self.log.epochs.latest() > Some(batch.epoch) {
+            let fits = batch.base == self.log.end && self.log.epochs.latest() <= Some(batch.epoch);
+            if !guard!("replica.follow.copy", fits) {
                 break;
             }
             new_epochs |= self.log.epochs.latest() != Some(batch.epoch);
             self.log.appended(batch.epoch, batch.count);
             copied.push(batch);
         }
-        if new_epochs {
+        if guard!("replica.follow.copy/new-epoch", new_epochs) {
             out.push(Output::StoreEpochs(self.log.epochs.clone()));
         }
         if !copied.is_empty() {
@@ -134,6 +140,7 @@ impl<C: Carrier> Replica<C> {
 
     /// `replica.follow.hw`: the leader's high watermark, as far as this log reaches. It may go back.
     fn learn_high_watermark(&mut self, high_watermark: Offset, log_start: Offset) {
+        guard!("replica.follow.hw", high_watermark < self.high_watermark);
         self.high_watermark = high_watermark.clamp(self.log.start, self.log.end);
         let start = log_start.min(self.high_watermark);
         if start > self.log.start {
@@ -159,7 +166,7 @@ impl<C: Carrier> Replica<C> {
             return self.found_agreement(rules);
         }
         match self.log.epochs.end_of(leader.epoch, self.log.end) {
-            Some(own) if own.epoch == leader.epoch => {
+            Some(own) if guard!("replica.truncate.diverging", own.epoch == leader.epoch) => {
                 self.cut(own.end.min(leader.end), out);
                 self.found_agreement(rules);
             }
@@ -179,7 +186,7 @@ impl<C: Carrier> Replica<C> {
         self.log.truncated(to);
         self.high_watermark = self.high_watermark.min(self.log.end);
         // The records first: epochs that run ahead of them are cut at the next start, missing ones would not be found.
-        if shorter {
+        if guard!("replica.truncate.diverging/shorter", shorter) {
             out.push(Output::Truncate { to });
         }
         if epochs != self.log.epochs.entries().len() {
@@ -200,7 +207,10 @@ impl<C: Carrier> Replica<C> {
             follower.fetching = false;
         }
         match refusal {
-            Refusal::FencedLeaderEpoch => out.push(Output::CancelFetch),
+            Refusal::FencedLeaderEpoch => {
+                rule!("replica.follow.refused/fenced");
+                out.push(Output::CancelFetch);
+            }
             Refusal::OffsetOutOfRange
                 if rules.truncation == Truncation::EpochOnce && asked.last_fetched_epoch.is_some() =>
             {
@@ -209,7 +219,10 @@ impl<C: Carrier> Replica<C> {
                 self.ask_again(out);
             }
             Refusal::OffsetOutOfRange => out.push(Output::AskLogEnds(*asked)),
-            _ => out.push(Output::SetTimer { timer: Timer::FetchRetry, from: None }),
+            _ => {
+                rule!("replica.follow.refused");
+                out.push(Output::SetTimer { timer: Timer::FetchRetry, from: None });
+            }
         }
     }
 
@@ -224,9 +237,9 @@ impl<C: Carrier> Replica<C> {
         if !self.is_current(asked) {
             return;
         }
-        if end < self.log.end {
+        if guard!("replica.truncate.range", end < self.log.end) {
             self.cut(end, out);
-        } else if start > self.log.end {
+        } else if guard!("replica.truncate.range/anew", start > self.log.end) {
             self.begin_anew(start, out);
         }
         out.push(Output::SetTimer { timer: Timer::FetchRetry, from: None });

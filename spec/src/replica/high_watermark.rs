@@ -5,13 +5,16 @@
 
 use super::{Leader, Output, Replica, Role};
 use crate::machine::Carrier;
+use crate::marks::guard;
 use crate::rules::{HwGate, HwQuorum, Rules};
 use crate::values::{BrokerId, Brokers, Offset};
 
 impl<C: Carrier> Replica<C> {
     /// Raises the high watermark as far as it may go, and answers the producers that waited for it.
     pub(super) fn raise_high_watermark(&mut self, rules: &Rules, out: &mut Vec<Output<C>>) {
-        self.high_watermark = self.advanced_high_watermark(rules);
+        let advanced = self.advanced_high_watermark(rules);
+        guard!("replica.hw.advance", advanced > self.high_watermark);
+        self.high_watermark = advanced;
         self.answer_committed(out);
     }
 
@@ -19,8 +22,10 @@ impl<C: Carrier> Replica<C> {
     fn advanced_high_watermark(&self, rules: &Rules) -> Offset {
         let Role::Leader(leader) = &self.role else { return self.high_watermark };
         if rules.hw_gate == HwGate::MinIsr && leader.isr.committed().len() < leader.min_insync_replicas {
+            guard!("replica.hw.gate", true);
             return self.high_watermark;
         }
+        guard!("replica.hw.gate", false);
         let counted = match rules.hw_quorum {
             HwQuorum::CommittedIsr => leader.isr.committed().clone(),
             HwQuorum::MaximalIsr => leader.isr.maximal(),
@@ -28,6 +33,7 @@ impl<C: Carrier> Replica<C> {
             HwQuorum::MaximalIsrAndCaughtUp => leader.isr.maximal().union(&leader.caught_up(rules, self.log.end)),
         };
         let replicated = counted.iter().map(|broker| self.end_known(broker)).min().flatten();
+        guard!("replica.hw.monotone", replicated.is_some_and(|end| end < self.high_watermark));
         replicated.map_or(self.high_watermark, |end| end.max(self.high_watermark))
     }
 

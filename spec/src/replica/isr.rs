@@ -4,6 +4,7 @@
 
 use super::{Output, Replica, Role, Timer};
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::rules::{IsrAdmission, IsrBrokerEpoch, Rules};
 use crate::values::{BrokerEpoch, BrokerId, Brokers, LeaderEpoch, PartitionEpoch, TopicPartition};
@@ -69,6 +70,7 @@ impl Isr {
     /// already; one that is to leave may still be in.
     #[must_use]
     pub fn maximal(&self) -> Brokers {
+        guard!("replica.isr.maximal", self.is_pending());
         match self {
             Self::Committed(isr) => isr.clone(),
             Self::Pending { committed, proposal } => committed.union(&proposal.brokers()),
@@ -88,15 +90,16 @@ impl<C: Carrier> Replica<C> {
     pub(super) fn propose_isr_expansion(&mut self, rules: &Rules, joining: BrokerId, out: &mut Vec<Output<C>>) {
         let high_watermark = self.high_watermark;
         let Role::Leader(leader) = &self.role else { return };
+        guard!("replica.isr.one", leader.isr.is_pending());
         let Isr::Committed(isr) = &leader.isr else { return };
-        if isr.contains(joining) || !leader.is_isr_eligible(rules, joining) {
+        if guard!("replica.isr.admit/member", isr.contains(joining)) || !leader.is_isr_eligible(rules, joining) {
             return;
         }
         let needed = match rules.isr_admission {
             IsrAdmission::HighWatermark => high_watermark,
             IsrAdmission::HighWatermarkAndEpochStart => high_watermark.max(leader.epoch_start),
         };
-        if leader.end_of(joining).is_some_and(|end| end >= needed) {
+        if guard!("replica.isr.admit", leader.end_of(joining).is_some_and(|end| end >= needed)) {
             let proposed = isr.with(joining);
             self.propose_isr(rules, &proposed, out);
         }
@@ -116,7 +119,7 @@ impl<C: Carrier> Replica<C> {
         let Isr::Committed(isr) = &leader.isr else { return };
         let out_of_sync = leader.progress.iter().filter(|progress| !progress.is_caught_up(self.log.end));
         let remaining = isr.minus(&out_of_sync.map(|progress| progress.replica).collect());
-        if remaining != *isr {
+        if guard!("replica.isr.lag", remaining != *isr) {
             self.propose_isr(rules, &remaining, out);
         }
     }
@@ -158,11 +161,14 @@ impl<C: Carrier> Replica<C> {
         let (leader_epoch, partition_epoch) = (self.leader_epoch, self.partition_epoch);
         let Role::Leader(leader) = &mut self.role else { return };
         let Isr::Pending { committed, proposal: pending } = &leader.isr else { return };
-        if pending != proposal {
+        if guard!("replica.isr.answer/other", pending != proposal) {
             return;
         }
+        let in_force = |state: &IsrState| {
+            Some(state.leader_epoch) == leader_epoch && Some(state.partition_epoch) >= partition_epoch
+        };
         match outcome {
-            Ok(state) if Some(state.leader_epoch) == leader_epoch && Some(state.partition_epoch) >= partition_epoch => {
+            Ok(state) if guard!("replica.isr.answer", in_force(&state)) => {
                 leader.isr = Isr::Committed(state.isr);
                 self.partition_epoch = Some(state.partition_epoch);
                 self.raise_high_watermark(rules, out);
@@ -170,15 +176,21 @@ impl<C: Carrier> Replica<C> {
             }
             // Metadata is on its way and will override what is pending.
             Ok(_) => {}
-            Err(Refusal::IneligibleReplica) => leader.isr = Isr::Committed(committed.clone()),
+            Err(Refusal::IneligibleReplica) => {
+                rule!("replica.isr.answer/ineligible");
+                leader.isr = Isr::Committed(committed.clone());
+            }
             Err(
                 Refusal::FencedLeaderEpoch
                 | Refusal::InvalidUpdateVersion
                 | Refusal::InvalidRequest
                 | Refusal::UnknownTopicId
                 | Refusal::UnknownTopicOrPartition,
-            ) => {}
-            Err(_) => out.push(Output::ProposeIsr(proposal.clone())),
+            ) => rule!("replica.isr.answer/superseded"),
+            Err(_) => {
+                rule!("replica.isr.answer/again");
+                out.push(Output::ProposeIsr(proposal.clone()));
+            }
         }
     }
 }

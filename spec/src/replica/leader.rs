@@ -4,6 +4,7 @@
 
 use super::{Answer, Ask, Assignment, FollowerFetch, Isr, Output, Reader, Replica, Role, Timer, Waiting};
 use crate::machine::Carrier;
+use crate::marks::guard;
 use crate::rules::{IsrBrokerEpoch, Rules};
 use crate::values::{BrokerEpoch, BrokerId, Brokers, Offset};
 use std::collections::VecDeque;
@@ -90,11 +91,14 @@ impl<C: Carrier> Leader<C> {
     /// `replica.isr.eligible`: neither fenced nor shutting down, and of the incarnation that fetched (KIP-841, KIP-903).
     pub(super) fn is_isr_eligible(&self, rules: &Rules, replica: BrokerId) -> bool {
         let Some(progress) = self.progress_of(replica) else { return false };
-        let Some(peer) = progress.peer.filter(|peer| peer.active) else { return false };
+        let Some(peer) = progress.peer.filter(|peer| guard!("replica.isr.eligible/active", peer.active)) else {
+            return false;
+        };
         match rules.isr_broker_epoch {
             IsrBrokerEpoch::Unchecked => true,
             IsrBrokerEpoch::Checked => {
-                progress.broker_epoch.is_some_and(|fetched| fetched.is_none_or(|epoch| epoch == peer.epoch))
+                let same = |fetched: Option<BrokerEpoch>| fetched.is_none_or(|epoch| epoch == peer.epoch);
+                guard!("replica.isr.eligible", progress.broker_epoch.is_some_and(same))
             }
         }
     }
@@ -145,10 +149,11 @@ impl<C: Carrier> Replica<C> {
                 waiting: VecDeque::new(),
             },
         };
+        guard!("replica.isr.override", leader.isr.is_pending());
         leader.isr = Isr::Committed(given.isr);
         leader.min_insync_replicas = given.min_insync_replicas;
         leader.reassign(self.me, &given.replicas, &given.peers);
-        if new_epoch || !was_leader {
+        if guard!("replica.lead.begin", new_epoch || !was_leader) {
             leader.epoch_start = self.log.end;
             leader.begin(given.at, out);
             self.log.epochs.assign(given.leader_epoch, self.log.end);
@@ -184,7 +189,7 @@ impl<C: Carrier> Replica<C> {
         if rules.isr_broker_epoch == IsrBrokerEpoch::Checked && is_of_an_earlier_incarnation(&fetch, progress.peer) {
             return;
         }
-        let caught_up = if fetch.offset >= log_end {
+        let caught_up = if guard!("replica.fetch.ack", fetch.offset >= log_end) {
             Some(fetch.at)
         } else {
             progress.previous.filter(|(_, end)| fetch.offset >= *end).map(|(at, _)| at)
@@ -193,7 +198,7 @@ impl<C: Carrier> Replica<C> {
         progress.end = Some(fetch.offset);
         progress.broker_epoch = Some(fetch.broker_epoch);
         progress.previous = Some((fetch.at, log_end));
-        if caught_up.is_some() {
+        if guard!("replica.fetch.ack/caught-up", caught_up.is_some()) {
             progress.lagging = false;
             out.push(Output::SetTimer { timer: Timer::Lag(fetch.replica), from: caught_up });
         }
@@ -204,5 +209,6 @@ impl<C: Carrier> Replica<C> {
 
 /// `replica.fetch.incarnation`: the metadata log knows a later registration than the one that sent this fetch.
 fn is_of_an_earlier_incarnation<C: Carrier>(fetch: &FollowerFetch<C>, peer: Option<Peer>) -> bool {
-    matches!((fetch.broker_epoch, peer), (Some(sent), Some(peer)) if peer.epoch > sent)
+    let is_earlier = matches!((fetch.broker_epoch, peer), (Some(sent), Some(peer)) if peer.epoch > sent);
+    guard!("replica.fetch.incarnation", is_earlier)
 }

@@ -14,6 +14,7 @@ mod leader;
 mod message;
 mod produce;
 mod read_view;
+mod recast;
 mod symmetry;
 
 pub use follower::Follower;
@@ -27,6 +28,7 @@ pub use read_view::{Answer, Ask, ReadRole, ReadView, Reader};
 
 use crate::log::{LogEnds, Recovered};
 use crate::machine::{Carrier, Machine};
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::rules::{KnownEpoch, Rules};
 use crate::values::{BrokerId, Brokers, LeaderEpoch, Offset, PartitionEpoch};
@@ -150,20 +152,22 @@ impl<C: Carrier> Replica<C> {
     /// same partition epoch says nothing new, since the answer to the leader's own proposal has come first.
     fn assigned(&mut self, rules: &Rules, assignment: Assignment<C>, out: &mut Vec<Output<C>>) {
         let given = Some(assignment.partition_epoch);
-        if matches!(self.role, Role::Offline(_))
-            || self.partition_epoch > given
-            || self.leader_epoch > Some(assignment.leader_epoch)
+        let older = self.partition_epoch > given || self.leader_epoch > Some(assignment.leader_epoch);
+        if guard!("replica.storage.offline/assigned", matches!(self.role, Role::Offline(_)))
+            || guard!("replica.epoch.current", older)
         {
             return;
         }
-        if self.partition_epoch == given && rules.known_epoch == KnownEpoch::Ignored {
+        let known = guard!("replica.epoch.known", self.partition_epoch == given);
+        if known && rules.known_epoch == KnownEpoch::Ignored {
             return self.cluster_changed(&assignment.peers, assignment.min_insync_replicas);
         }
         let new_epoch = self.leader_epoch < Some(assignment.leader_epoch);
         self.partition_epoch = Some(assignment.partition_epoch);
         self.leader_epoch = self.leader_epoch.max(Some(assignment.leader_epoch));
         // `replica.lead.epoch`: a log that has seen a later epoch can't be led in this one.
-        if assignment.leader == Some(self.me) && self.log.epochs.latest() <= Some(assignment.leader_epoch) {
+        let seen = self.log.epochs.latest();
+        if assignment.leader == Some(self.me) && guard!("replica.lead.epoch", seen <= Some(assignment.leader_epoch)) {
             self.lead(rules, assignment, new_epoch, out);
         } else {
             let leader = assignment.leader.filter(|leader| *leader != self.me);
@@ -174,6 +178,7 @@ impl<C: Carrier> Replica<C> {
     /// `replica.storage.offline`: nothing more is appended, answered or acknowledged until the broker starts again,
     /// and a failed flush is never tried twice.
     fn fail(&mut self, refusal: Refusal, out: &mut Vec<Output<C>>) {
+        rule!("replica.storage.offline");
         self.refuse_waiting(refusal, out);
         if matches!(self.role, Role::Follower(_)) {
             out.push(Output::CancelFetch);
@@ -199,7 +204,7 @@ impl<C: Carrier> Machine for Replica<C> {
             Input::IsrAnswered { proposal, outcome } => self.isr_answered(rules, &proposal, outcome, out),
             Input::TimerFired(Timer::Lag(follower)) => self.follower_lagged(rules, follower, out),
             Input::TimerFired(Timer::FetchRetry) => self.fetch_retried(out),
-            Input::Closing if matches!(self.role, Role::Offline(_)) => {}
+            Input::Closing if guard!("replica.storage.offline/closing", matches!(self.role, Role::Offline(_))) => {}
             Input::Closing => out.push(Output::Flush { upto: self.log.end }),
             Input::Failed { unanswered } => {
                 let outcome = ProduceOutcome::Unknown(Refusal::StorageError);
@@ -215,6 +220,7 @@ impl<C: Carrier> Machine for Replica<C> {
             // `replica.read.own`: whoever is told that records are committed can read them at once.
             let of_this_step = out[begun..].iter().rev();
             let replies = of_this_step.take_while(|output| matches!(output, Output::Reply { .. })).count();
+            guard!("replica.read.own", replies > 0);
             out.insert(out.len() - replies, Output::Publish(self.read_view()));
         }
     }

@@ -5,6 +5,7 @@
 use super::{Acks, Output, Produce, ProduceOutcome, Replica, Role, Timer};
 use crate::log::Batch;
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use crate::values::{Offset, Ticket};
@@ -41,10 +42,12 @@ impl<C: Carrier> Replica<C> {
 
     /// `replica.produce.leader`, `replica.produce.min-isr`: refused before anything is appended.
     fn refused(&self, request: &Produce<C>) -> Option<Refusal> {
+        guard!("replica.produce.leader", matches!(self.role, Role::Leader(_)));
         match &self.role {
             Role::Leader(leader) => {
                 let too_few = leader.isr.committed().len() < leader.min_insync_replicas;
-                (request.acks == Acks::All && too_few).then_some(Refusal::NotEnoughReplicas)
+                let refused = guard!("replica.produce.min-isr", request.acks == Acks::All && too_few);
+                refused.then_some(Refusal::NotEnoughReplicas)
             }
             Role::Follower(_) | Role::Unassigned => Some(Refusal::NotLeaderOrFollower),
             Role::Offline(refusal) => Some(*refusal),
@@ -53,6 +56,7 @@ impl<C: Carrier> Replica<C> {
 
     /// `replica.produce.offset`: the leader gives the next offset, and stamps its epoch.
     fn place(&mut self, request: Produce<C>, replies: &mut Vec<(Ticket, ProduceOutcome)>) -> Batch<C> {
+        rule!("replica.produce.offset");
         let epoch = self.leader_epoch.unwrap_or_default();
         let base = self.log.end;
         self.log.appended(epoch, request.count);
@@ -71,10 +75,10 @@ impl<C: Carrier> Replica<C> {
         let Role::Leader(leader) = &mut self.role else { return };
         let enough = leader.isr.maximal().len() >= leader.min_insync_replicas;
         while let Some(waiting) = leader.waiting.front().copied()
-            && waiting.required <= high_watermark
+            && guard!("replica.produce.commit", waiting.required <= high_watermark)
         {
             leader.waiting.pop_front();
-            let outcome = match enough {
+            let outcome = match guard!("replica.produce.commit/enough", enough) {
                 true => ProduceOutcome::Acked { base: waiting.base },
                 false => ProduceOutcome::Unknown(Refusal::NotEnoughReplicasAfterAppend),
             };
@@ -86,6 +90,7 @@ impl<C: Carrier> Replica<C> {
     pub(super) fn produce_timed_out(&mut self, ticket: Ticket, out: &mut Vec<Output<C>>) {
         let Role::Leader(leader) = &mut self.role else { return };
         if let Some(index) = leader.waiting.iter().position(|waiting| waiting.ticket == ticket) {
+            rule!("replica.produce.timeout");
             leader.waiting.remove(index);
             out.push(Output::Reply { ticket, outcome: ProduceOutcome::Unknown(Refusal::RequestTimedOut) });
         }
@@ -94,6 +99,7 @@ impl<C: Carrier> Replica<C> {
     /// `replica.produce.unknown`: whoever still waits when leadership ends hears that the outcome is unknown.
     pub(super) fn refuse_waiting(&mut self, refusal: Refusal, out: &mut Vec<Output<C>>) {
         let Role::Leader(leader) = &mut self.role else { return };
+        guard!("replica.produce.unknown", !leader.waiting.is_empty());
         let waiting = leader.waiting.drain(..);
         out.extend(
             waiting.map(|waiting| Output::Reply { ticket: waiting.ticket, outcome: ProduceOutcome::Unknown(refusal) }),

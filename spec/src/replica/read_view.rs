@@ -7,6 +7,7 @@
 //! Rules: `replica.read.*`, `replica.fetch.*`. Source: Kafka's `Partition.fetchRecords`, `UnifiedLog.read`.
 
 use crate::log::{EpochCache, EpochEnd};
+use crate::marks::guard;
 use crate::refusal::Refusal;
 use crate::rules::{FetchFencing, Rules, Truncation};
 use crate::values::{BrokerId, Brokers, LeaderEpoch, Offset};
@@ -118,6 +119,7 @@ impl ReadView {
 
     /// `replica.read.bound`: clients read below the high watermark, followers to the end.
     fn bound(&self, reader: Reader) -> Offset {
+        guard!("replica.read.bound", reader == Reader::Consumer);
         match reader {
             Reader::Consumer => self.high_watermark,
             Reader::Follower(_) | Reader::Debugger => self.log_end,
@@ -139,7 +141,7 @@ impl ReadView {
             return Ok(Some(diverging));
         }
         // `replica.read.range`: between the high watermark and the end a client gets an empty success.
-        if ask.offset < self.log_start || ask.offset > self.log_end {
+        if guard!("replica.read.range", ask.offset < self.log_start || ask.offset > self.log_end) {
             return Err(Refusal::OffsetOutOfRange);
         }
         Ok(None)
@@ -182,9 +184,11 @@ impl ReadView {
         }
         if rules.fetch_fencing == FetchFencing::LeaderEpoch && asked.is_some() {
             if asked < self.leader_epoch {
+                guard!("replica.fetch.fence/older", true);
                 return Err(Refusal::FencedLeaderEpoch);
             }
-            if asked > self.leader_epoch {
+            guard!("replica.fetch.fence/older", false);
+            if guard!("replica.fetch.fence/newer", asked > self.leader_epoch) {
                 return Err(Refusal::UnknownLeaderEpoch);
             }
         }
@@ -207,7 +211,9 @@ impl ReadView {
         if ask.offset < self.log_start {
             return Err(Refusal::OffsetOutOfRange);
         }
-        Ok((found.epoch < last || found.end < ask.offset).then_some(found))
+        let parted = (found.epoch < last || found.end < ask.offset).then_some(found);
+        guard!("replica.fetch.diverging", parted.is_some());
+        Ok(parted)
     }
 }
 
@@ -226,6 +232,7 @@ mod tests {
         }
     }
 
+    // Verifies: replica.read.latest
     #[test]
     fn a_client_is_not_told_the_latest_offset_while_the_high_watermark_lags() {
         let latest = |view: ReadView, reader| view.latest(&Rules::KAFKA, reader, None);
@@ -234,6 +241,7 @@ mod tests {
         assert_eq!(latest(leading(4, 5), Reader::Follower(BrokerId(2))), Ok(Offset(9)), "a follower reads to the end");
     }
 
+    // Verifies: replica.read.latest, replica.fetch.fence
     #[test]
     fn the_latest_offset_is_fenced_as_a_fetch_is() {
         let latest = |epoch| leading(5, 5).latest(&Rules::KAFKA, Reader::Consumer, Some(LeaderEpoch(epoch)));

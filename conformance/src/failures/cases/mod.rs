@@ -2,6 +2,7 @@
 
 mod bad_bytes;
 mod cut_off;
+mod elections;
 mod killed;
 mod min_isr;
 mod power;
@@ -10,8 +11,14 @@ mod restarts;
 use super::Case;
 
 pub(super) fn all() -> Vec<Case> {
-    [killed::cases(), cut_off::cases(), min_isr::cases(), power::cases(), restarts::cases(), bad_bytes::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        killed::cases(),
+        cut_off::cases(),
+        min_isr::cases(),
+        elections::cases(),
+        power::cases(),
+        restarts::cases(),
+        bad_bytes::cases(),
+    ];
+    all.into_iter().flatten().collect()
 }

@@ -10,6 +10,7 @@ use highwater::wire::messages::create_topics::{CreatableReplicaAssignment, Creat
 use highwater::wire::messages::delete_topics::DeleteTopicState;
 use highwater::wire::messages::describe_configs::DescribeConfigsResource;
 use highwater::wire::messages::describe_topic_partitions::{Cursor, TopicRequest};
+use highwater::wire::messages::elect_leaders::TopicPartitions;
 use highwater::wire::messages::fetch::{FetchPartition, FetchTopic, ForgottenTopic};
 use highwater::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use highwater::wire::messages::metadata::MetadataRequestTopic;
@@ -35,7 +36,8 @@ pub(super) fn ask(session: &mut Session) -> Result<(), SessionError> {
     spoil(session, &delete_topics(name()))?;
     spoil(session, &DescribeClusterRequest::default())?;
     spoil(session, &describe_configs(name()))?;
-    spoil(session, &describe_topic_partitions(name()))
+    spoil(session, &describe_topic_partitions(name()))?;
+    spoil(session, &elect_leaders(name()))
 }
 
 /// Sends every spoilt form of a sound request, in its first and last version.
@@ -109,4 +111,9 @@ fn describe_configs(name: String) -> DescribeConfigsRequest {
 fn describe_topic_partitions(name: String) -> DescribeTopicPartitionsRequest {
     let cursor = Some(Cursor { topic_name: name.clone(), partition_index: 0 });
     DescribeTopicPartitionsRequest { topics: vec![TopicRequest { name }], cursor, ..Default::default() }
+}
+
+fn elect_leaders(topic: String) -> ElectLeadersRequest {
+    let topic_partitions = Some(vec![TopicPartitions { topic, partitions: vec![0] }]);
+    ElectLeadersRequest { topic_partitions, ..ElectLeadersRequest::default() }
 }

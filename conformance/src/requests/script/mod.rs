@@ -8,6 +8,7 @@ mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_topic_partitions;
+mod elect_leaders;
 mod fetch;
 mod fetch_sessions;
 mod frames;
@@ -29,7 +30,7 @@ use highwater::wire::{Uuid, Versions};
 pub type Chapter = fn(&mut Session) -> Result<(), SessionError>;
 
 /// The chapters, in the order in which they are run.
-pub const CHAPTERS: [(&str, Chapter); 15] = [
+pub const CHAPTERS: [(&str, Chapter); 16] = [
     ("api-versions", api_versions::ask),
     ("frames", frames::ask),
     ("metadata", metadata::ask),
@@ -41,6 +42,7 @@ pub const CHAPTERS: [(&str, Chapter); 15] = [
     ("offset-for-leader-epoch", offset_for_leader_epoch::ask),
     ("create-topics", create_topics::ask),
     ("delete-topics", delete_topics::ask),
+    ("elect-leaders", elect_leaders::ask),
     ("describe-cluster", describe_cluster::ask),
     ("describe-configs", describe_configs::ask),
     ("describe-topic-partitions", describe_topic_partitions::ask),

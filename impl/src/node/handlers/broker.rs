@@ -3,6 +3,7 @@
 use super::{api_versions, configs, describe, errors, fetch, list_offsets, metadata, produce, topics};
 use crate::cells::Published;
 use crate::config::NodeConfig;
+use crate::door::Door;
 use crate::node::broker_host::Shards;
 use crate::node::cluster::Cluster;
 use crate::node::connection::{Pending, Reply, Service};
@@ -38,6 +39,8 @@ pub struct BrokerService {
     pub controller: Channel,
     /// The broker's configuration.
     pub config: Arc<NodeConfig>,
+    /// What followers' fetches pass.
+    pub door: Door,
 }
 
 impl Service for BrokerService {
@@ -72,7 +75,7 @@ impl BrokerService {
         let behind = found.as_ref().is_none_or(|found| found.view.read().leader_epoch < Some(known.leader_epoch));
         if here && behind {
             let (done, told) = oneshot::channel();
-            self.shards.send(id, Event::Sync(done));
+            self.shards.send(id, Event::Mark(Box::new(move || done.send(()).unwrap_or_default())));
             // An error is a shard that has ended: the broker is shutting down.
             let _ = told.await;
         }
@@ -88,6 +91,7 @@ impl BrokerService {
             Request::OffsetForLeaderEpoch(request) => list_offsets::end_of_epochs(self, request).await.into(),
             Request::CreateTopics(request) => return topics::forward(self, request).await,
             Request::DeleteTopics(request) => return topics::forward(self, request).await,
+            Request::ElectLeaders(request) => return topics::forward(self, request).await,
             Request::UnregisterBroker(request) => return topics::forward(self, request).await,
             Request::DescribeCluster(request) => describe::cluster(self, version, &request).into(),
             Request::DescribeTopicPartitions(request) => describe::topic_partitions(self, request).into(),

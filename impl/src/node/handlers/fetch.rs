@@ -10,6 +10,7 @@ use super::broker::BrokerService;
 use super::duplicates::last_of_each;
 use super::errors;
 use crate::cells::Registration;
+use crate::door::{Patience, Place};
 use crate::node::cluster::Cluster;
 use crate::node::partitions::Partition;
 use crate::node::shard::Event;
@@ -72,7 +73,8 @@ pub async fn answer(service: &BrokerService, version: i16, mut request: FetchReq
     let most = usize::try_from(request.max_bytes).unwrap_or(0).min(service.config.fetch_max_bytes as usize);
     let enough = usize::try_from(request.min_bytes).unwrap_or(0).min(most);
     let deadline = Instant::now() + Duration::from_millis(request.max_wait_ms.max(0).unsigned_abs().into());
-    let mut found = look_until(service, asked, most, enough, deadline).await;
+    let looks = Looks { at: place(&asked, reader), most, enough, deadline };
+    let mut found = looks.until(service, asked).await;
     if request.isolation_level == READ_COMMITTED {
         name_no_aborted(&mut found);
     }
@@ -149,28 +151,52 @@ fn note_positions(service: &BrokerService, asked: &[Asked], replica: BrokerId, b
     }
 }
 
-/// Looks, and looks again whenever something is published, until there is enough or the time is up.
-async fn look_until(
-    service: &BrokerService,
-    mut asked: Vec<Asked>,
+/// Before what the looks of a follower's fetch wait, where a door is kept.
+fn place(asked: &[Asked], reader: Reader) -> Option<Place> {
+    let first = asked.iter().find_map(|asked| asked.target.as_ref().ok());
+    first.filter(|_| matches!(reader, Reader::Follower(_))).map(|(partition, _)| Place::Reader(partition.id))
+}
+
+/// The asks of a fetch, in words.
+fn in_words(asked: &[Asked]) -> String {
+    let asks = asked.iter().filter_map(|asked| asked.target.as_ref().ok().map(|(_, ask)| format!("{ask:?}")));
+    asks.collect::<Vec<_>>().join(", ")
+}
+
+/// How a fetch looks at its partitions.
+struct Looks {
+    at: Option<Place>,
     most: usize,
     enough: usize,
     deadline: Instant,
-) -> Vec<PartitionData> {
-    let mut woken = None;
-    loop {
-        // Past the deadline whatever there is will do.
-        let needed = if Instant::now() < deadline { enough } else { 0 };
-        let found;
-        (asked, found) = look(service, asked, most, needed).await;
-        if let Some(found) = found {
-            return found;
-        }
-        match &woken {
-            // First registered, then looked again: what is published in between is not missed.
-            None => woken = Some(park(&asked)),
-            Some((woken, _)) => {
-                let _ = tokio::time::timeout_at(deadline.into(), woken.notified()).await;
+}
+
+impl Looks {
+    /// Looks, and looks again whenever something is published, until there is enough or the time is up.
+    async fn until(&self, service: &BrokerService, mut asked: Vec<Asked>) -> Vec<PartitionData> {
+        let mut parked = None;
+        loop {
+            let looking = service.door.look(self.at, || in_words(&asked)).await;
+            let time_is_up = parked.as_ref().is_some_and(|(_, patience): &(_, Patience)| patience.is_over());
+            let needed = if time_is_up || self.deadline <= Instant::now() { 0 } else { self.enough };
+            let mut found;
+            (asked, found) = look(service, asked, self.most, needed).await;
+            if found.is_none() && parked.is_none() {
+                // First registered, then looked again: what is published in between is not missed.
+                parked = Some((park(&asked), service.door.patience(self.at, self.deadline, || in_words(&asked))));
+                (asked, found) = look(service, asked, self.most, needed).await;
+            }
+            if let Some(found) = found {
+                // Whoever keeps the door hears first that it waits no more, then that it has looked.
+                drop(parked);
+                return found;
+            }
+            drop(looking);
+            if let Some(((woken, _), patience)) = &mut parked {
+                tokio::select! {
+                    () = woken.notified() => {}
+                    () = patience.over() => {}
+                }
             }
         }
     }

@@ -9,6 +9,9 @@ use crate::wire::messages::create_topics::{
 use crate::wire::messages::delete_topics::{
     DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
 };
+use crate::wire::messages::elect_leaders::{
+    ElectLeadersRequest, ElectLeadersResponse, PartitionResult, ReplicaElectionResult,
+};
 use crate::wire::messages::unregister_broker::{UnregisterBrokerRequest, UnregisterBrokerResponse};
 use crate::wire::{RequestMessage, Response};
 
@@ -72,6 +75,24 @@ impl Forwarded for DeleteTopicsRequest {
         self.topics.extend(names.map(|name| DeleteTopicState { name: Some(name), ..Default::default() }));
         self
     }
+}
+
+impl Forwarded for ElectLeadersRequest {
+    fn unanswered(&self) -> ElectLeadersResponse {
+        without_elections(self, errors::REQUEST_TIMED_OUT, NO_ANSWER)
+    }
+}
+
+/// The answer when nothing is elected, for a reason that concerns the whole request: said of it, and of each partition
+/// that it names, because version 0 can say it only there.
+pub fn without_elections(request: &ElectLeadersRequest, error_code: i16, message: &str) -> ElectLeadersResponse {
+    let named = request.topic_partitions.iter().flatten().map(|topic| {
+        let result =
+            |index: &i32| PartitionResult { partition_id: *index, error_code, error_message: Some(message.to_owned()) };
+        let partition_result = topic.partitions.iter().map(result).collect();
+        ReplicaElectionResult { topic: topic.topic.clone(), partition_result }
+    });
+    ElectLeadersResponse { error_code, replica_election_results: named.collect(), ..Default::default() }
 }
 
 impl Forwarded for UnregisterBrokerRequest {

@@ -85,7 +85,7 @@ impl ControllerService {
             config: config.clone(),
             validate_only,
         };
-        match self.ask(None, move |ticket| Input::CreateTopic { ticket, topic: wanted }).await {
+        match self.ask(None, move |ticket| Input::CreateTopic { ticket, topic: wanted.clone() }).await {
             Answer::Created(id) => {
                 let id = if validate_only { TopicId::default() } else { id };
                 Ok(Created { id, partitions, replication_factor, config })

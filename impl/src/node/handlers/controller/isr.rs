@@ -32,7 +32,7 @@ impl ControllerService {
             }
         }
         let (broker, broker_epoch) = (BrokerId(request.broker_id), BrokerEpoch(request.broker_epoch));
-        let input = move |ticket| Input::AlterPartition { ticket, broker, broker_epoch, changes };
+        let input = move |ticket| Input::AlterPartition { ticket, broker, broker_epoch, changes: changes.clone() };
         let outcomes = match self.ask(None, input).await {
             Answer::AlteredPartitions(outcomes) => outcomes,
             other => {

@@ -4,16 +4,18 @@
 
 mod create_topics;
 mod delete_topics;
+mod elect_leaders;
 mod isr;
 mod metadata_log;
 
 use super::describe::{self, meant_for};
 use super::{api_versions, errors};
-use crate::cells::{Inbox, Parked, Published};
+use crate::cells::{Parked, Published};
 use crate::config::NodeConfig;
+use crate::door::Entrance;
 use crate::node::cluster::Endpoint;
 use crate::node::connection::{Pending, Reply, Service};
-use crate::node::controller_host::{Ask, Committed};
+use crate::node::controller_host::{Ask, Committed, Event};
 use crate::storage::LogReader;
 use crate::wire::messages::describe_cluster::{DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse};
 use crate::wire::messages::{RequestHeader, broker_heartbeat, broker_registration, unregister_broker};
@@ -34,7 +36,7 @@ pub struct ControllerService {
     /// The cluster's id.
     pub cluster_id: String,
     /// Takes what the machine is to decide.
-    pub inbox: Arc<Inbox<Ask>>,
+    pub entrance: Entrance<Event>,
     /// What is committed.
     pub committed: Arc<Published<Committed>>,
     /// Wakes who waits for more of it.
@@ -70,6 +72,7 @@ impl ControllerService {
             Request::UnregisterBroker(request) => self.unregister(request).await.into(),
             Request::CreateTopics(request) => self.create_topics(version, request).await.into(),
             Request::DeleteTopics(request) => self.delete_topics(request).await.into(),
+            Request::ElectLeaders(request) => self.elect_leaders(request).await.into(),
             Request::DescribeCluster(request) => self.describe_cluster(version, &request).into(),
             Request::Fetch(request) => self.fetch(request).await.into(),
             other => return Reply::Close(format!("{} is a broker's to answer", other.key())),
@@ -77,15 +80,15 @@ impl ControllerService {
         Reply::Response(response)
     }
 
-    /// Asks the machine. No answer means that the controller is stopping.
-    async fn ask(
+    /// Asks the machine, now; what it answers can be awaited. No answer means that the controller is stopping.
+    fn ask(
         &self,
         endpoint: Option<(IncarnationId, Endpoint)>,
-        input: impl FnOnce(Ticket) -> Input + Send + 'static,
-    ) -> Answer {
+        input: impl Fn(Ticket) -> Input + Send + 'static,
+    ) -> impl Future<Output = Answer> {
         let (reply, answer) = oneshot::channel();
-        let _ = self.inbox.send(Ask { input: Box::new(input), endpoint, reply });
-        answer.await.unwrap_or(Answer::Refused(Refusal::NotController))
+        let _ = self.entrance.send(Event::Asked(Ask { input: Box::new(input), endpoint, reply }));
+        async { answer.await.unwrap_or(Answer::Refused(Refusal::NotController)) }
     }
 
     async fn register(

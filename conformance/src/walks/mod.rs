@@ -1,0 +1,55 @@
+//! Walks: runs of small worlds that together take every edge, so that a replayer has met everything that can happen.
+//!
+//! [`Graph::explore`] finds what can happen, [`Graph::cover`] the walks, [`replay`] hands them to [`Replayer`]s: the
+//! model itself here, a real cluster in lockstep. Not here: what a real cluster is held against.
+
+pub mod cover;
+mod flow;
+pub mod graph;
+mod model;
+pub mod replay;
+pub mod report;
+pub mod sample;
+
+#[cfg(test)]
+mod tests;
+
+pub use cover::Walk;
+pub use graph::{Edge, Graph};
+pub use model::OnModel;
+pub use replay::{Diverged, Divergence, Outcome, Replayer, replay};
+pub use report::Report;
+
+use highwater_checker::replication::{Bounds, World};
+use highwater_spec::rules::Rules;
+
+/// A world that is walked.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground {
+    /// Its name.
+    pub name: &'static str,
+    /// How much may happen in it.
+    pub bounds: Bounds,
+}
+
+/// What is walked, with two brokers and one record: each pair of a kill, a false fence and an ISR change (all three at
+/// once have several times the edges), and each other fault in a world of its own.
+pub const GROUNDS: [Ground; 9] = [
+    Ground { name: "kill-and-lag", bounds: Bounds { min_isr: 2, kills: 1, lags: 1, ..Bounds::QUIET } },
+    Ground { name: "fence-and-lag", bounds: Bounds { fences: 1, lags: 1, ..Bounds::QUIET } },
+    Ground { name: "kill-and-fence", bounds: Bounds { kills: 1, fences: 1, atomic_fetches: 1, ..Bounds::QUIET } },
+    Ground { name: "stop", bounds: Bounds { min_isr: 2, stops: 1, ..Bounds::QUIET } },
+    Ground { name: "power-loss", bounds: Bounds { min_isr: 2, power_losses: 1, ..Bounds::QUIET } },
+    Ground { name: "disk-failure", bounds: Bounds { disk_failures: 1, ..Bounds::QUIET } },
+    Ground { name: "timeout-and-lag", bounds: Bounds { min_isr: 2, acks: 2, timeouts: 1, lags: 1, ..Bounds::QUIET } },
+    Ground { name: "interrupted", bounds: Bounds { kills: 1, interrupts: 1, acks: 2, ..Bounds::QUIET } },
+    Ground { name: "election", bounds: Bounds { kills: 1, elections: 1, ..Bounds::QUIET } },
+];
+
+impl Ground {
+    /// The world, by today's rules.
+    #[must_use]
+    pub fn world(&self) -> World {
+        World::new(Rules::KAFKA, self.bounds)
+    }
+}
