@@ -81,7 +81,6 @@ pub fn replay<R: Replayer>(
     let work = || {
         let mut replayer = make();
         while let Some(walk) = chosen.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-            drop(marks::take());
             let replayed = replayer.replay(world, &walks[walk].events);
             let passed = marks::take();
             let diverged = replayed.err().map(|divergence| diverged(world, walk, &walks[walk], divergence));
