@@ -30,6 +30,7 @@ fn damaged(folder: &Path, damage: impl FnOnce(&mut Vec<u8>)) -> Vec<i64> {
     found
 }
 
+// Verifies: log.recovery.cut
 #[test]
 fn a_torn_tail_is_cut_at_every_byte() {
     let dir = tempfile::tempdir().unwrap();
@@ -48,6 +49,7 @@ fn a_torn_tail_is_cut_at_every_byte() {
     }
 }
 
+// Verifies: log.recovery.cut
 #[test]
 fn a_flipped_bit_ends_the_log() {
     /// The base offset and the leader epoch, which no checksum covers.
@@ -64,6 +66,7 @@ fn a_flipped_bit_ends_the_log() {
     }
 }
 
+// Verifies: log.recovery.cut
 #[test]
 fn what_follows_a_torn_segment_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
@@ -80,6 +83,7 @@ fn what_follows_a_torn_segment_is_dropped() {
     assert_eq!(ends(&log.reader()).last(), Some(&end.next().0));
 }
 
+// Verifies: log.recovery.gap
 #[test]
 fn a_lost_segment_ends_the_log_only_where_nothing_was_flushed() {
     let dir = tempfile::tempdir().unwrap();
@@ -156,6 +160,7 @@ fn a_wrong_entry_gives_no_wrong_answer() {
     }
 }
 
+// Verifies: log.recovery.intact
 #[test]
 fn a_log_that_was_closed_cleanly_must_be_whole() {
     let dir = tempfile::tempdir().unwrap();
@@ -170,6 +175,7 @@ fn a_log_that_was_closed_cleanly_must_be_whole() {
     assert!(open(dir.path(), &crashed(0)).unwrap().end() < Offset(24));
 }
 
+// Verifies: log.recovery.scan
 #[test]
 fn epochs_that_were_lost_are_found_in_the_batches() {
     let dir = tempfile::tempdir().unwrap();
@@ -213,6 +219,7 @@ fn leftovers_are_removed() {
     assert!(dir.path().join("notes.txt").exists());
 }
 
+// Verifies: log.recovery.start
 #[test]
 fn a_log_that_ends_before_its_start_begins_anew() {
     let dir = tempfile::tempdir().unwrap();

@@ -12,6 +12,7 @@ fn open(folder: &Path, config: LogConfig) -> PartitionLog {
     PartitionLog::open(folder, config, &crashed(0)).unwrap().0
 }
 
+// Verifies: log.roll.*
 #[test]
 fn a_segment_ends_when_the_rules_say_so() {
     let dir = tempfile::tempdir().unwrap();
@@ -64,6 +65,7 @@ fn what_lies_between_two_offsets_is_measured() {
     }
 }
 
+// Verifies: log.roll.index
 #[test]
 fn a_full_index_ends_a_segment() {
     let dir = tempfile::tempdir().unwrap();
@@ -99,6 +101,7 @@ fn a_batch_must_follow_on() {
     }
 }
 
+// Verifies: log.recovery.point
 #[test]
 fn a_cut_lowers_the_recovery_point() {
     let dir = tempfile::tempdir().unwrap();

@@ -47,6 +47,7 @@ fn belongs_to_one_node_of_one_cluster() {
     assert!(error.contains("meta.properties, line 2"), "{error}");
 }
 
+// Verifies: broker.shutdown.clean
 #[test]
 fn a_clean_shutdown_is_known_once() {
     let dir = tempfile::tempdir().unwrap();

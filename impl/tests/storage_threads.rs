@@ -43,6 +43,7 @@ fn read(reader: &LogReader, history: &History, from: i64) {
     }
 }
 
+// Verifies: replica.read.cut
 #[test]
 fn a_read_never_mixes_histories() {
     const EPOCHS: usize = 300;

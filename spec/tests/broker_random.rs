@@ -314,6 +314,7 @@ fn what() -> impl Strategy<Value = Move> {
 proptest! {
     #![proptest_config(support::cases(20_000))]
 
+    // Verifies: broker.metadata.*, broker.heartbeat, broker.isr.*, broker.shutdown.clean
     #[test]
     fn a_broker_keeps_its_metadata_and_its_requests_in_order(
         rules in support::rules(),

@@ -52,7 +52,7 @@ fn step(replica: &mut Replica<Test>, input: Input<Test>) -> Vec<Output<Test>> {
     out
 }
 
-/// `replica.follow.current`
+// Verifies: replica.follow.current
 #[test]
 fn an_answer_to_another_fetch_is_ignored() {
     let (_, asked) = follower();
@@ -74,7 +74,8 @@ fn an_answer_to_another_fetch_is_ignored() {
     }
 }
 
-/// `replica.truncate.diverging`: where the follower's log ends after one answer, and that it always gets shorter.
+/// Where the follower's log ends after one answer, and that it always gets shorter.
+// Verifies: replica.truncate.diverging
 #[test]
 fn a_follower_truncates_to_where_the_logs_part() {
     let cases = [
@@ -92,7 +93,7 @@ fn a_follower_truncates_to_where_the_logs_part() {
     }
 }
 
-/// `replica.truncate.range`
+// Verifies: replica.truncate.range
 #[test]
 fn out_of_range_a_follower_goes_by_the_ends_of_the_leaders_log() {
     let cases = [((0, 4), (0, 4), "past the end"), ((0, 9), (0, 5), "within"), ((8, 9), (8, 8), "before the start")];
@@ -157,7 +158,8 @@ fn register(broker: i32, previous_epoch: Option<i64>) -> Asked {
     })
 }
 
-/// `controller.broker.restart`: the mark of a clean shutdown counts if it names the last registration.
+/// The mark of a clean shutdown counts if it names the last registration.
+// Verifies: controller.broker.restart
 #[test]
 fn only_the_mark_of_the_last_registration_keeps_a_broker_eligible() {
     for (mark, stays) in [(Some(1), true), (Some(0), false), (Some(2), false), (None, false)] {
@@ -169,7 +171,7 @@ fn only_the_mark_of_the_last_registration_keeps_a_broker_eligible() {
     }
 }
 
-/// `controller.broker.register`
+// Verifies: controller.broker.register
 #[test]
 fn a_process_is_not_registered_while_another_has_a_session() {
     let mut controller = controller(2);
@@ -180,7 +182,7 @@ fn a_process_is_not_registered_while_another_has_a_session() {
     assert!(matches!(reply, Some(Reply::Registered(_))), "a fenced broker has none: {reply:?}");
 }
 
-/// `controller.min-isr`
+// Verifies: controller.min-isr
 #[test]
 fn no_more_replicas_need_to_be_in_sync_than_there_are() {
     assert_eq!(controller(5).committed().image().min_insync_replicas(TOPIC), 2);

@@ -303,6 +303,7 @@ fn what() -> impl Strategy<Value = Move> {
 proptest! {
     #![proptest_config(support::cases(20_000))]
 
+    // Verifies: log-backed.*, controller.epochs, controller.broker.register
     #[test]
     fn the_controller_keeps_its_log_and_its_word(
         rules in support::rules(),

@@ -48,6 +48,7 @@ fn facts(bits: usize) -> HeartbeatFacts {
 }
 
 /// Each state's table has a column for each fact that ever makes a difference in it, so none is left out unseen.
+// Verifies: controller.broker.next-state, controller.broker.no-return
 #[test]
 fn the_next_state_of_a_broker() {
     use BrokerState::{ControlledShutdown, Fenced, ShutdownNow, Unfenced};
@@ -142,6 +143,7 @@ fn isr_cell(before: &Replica<Test>, after: &Replica<Test>, out: &[replica::Outpu
     said.join(", ")
 }
 
+// Verifies: replica.isr.answer
 #[test]
 fn an_answer_to_a_proposed_isr() {
     use Refusal::*;
@@ -247,6 +249,7 @@ fn word(output: &broker::Output<Test>) -> String {
     }
 }
 
+// Verifies: broker.register, broker.isr.retry, broker.metadata.order, broker.shutdown.clean
 #[test]
 fn what_a_broker_hears_at_each_stage() {
     use broker::Input;
@@ -335,6 +338,7 @@ const READERS: [(&str, Reader); 3] = [
     ("follower, not assigned", Reader::Follower(BrokerId(4))),
 ];
 
+// Verifies: replica.fetch.fence, replica.fetch.diverging, replica.read.bound, replica.read.range
 #[test]
 fn the_checks_of_a_fetch() {
     let leads = || ReadRole::Leader { assigned: set([2, 3]), epoch_start: Offset(0) };

@@ -300,6 +300,7 @@ fn end() -> impl Strategy<Value = End> {
 }
 
 /// An epoch in which nothing was written is forgotten at a restart, and must not come back at the next one.
+// Verifies: log.recovery.epochs
 #[test]
 fn an_epoch_that_ran_ahead_does_not_come_back() {
     let batch = |base| Batch { base: Offset(base), count: 1, epoch: LeaderEpoch(0), bytes: 0 };
@@ -335,6 +336,7 @@ fn an_epoch_that_ran_ahead_does_not_come_back() {
 proptest! {
     #![proptest_config(support::cases(40_000))]
 
+    // Verifies: log.recovery.epochs, log.recovery.hw, replica.storage.offline, replica.read.own
     #[test]
     fn a_replica_keeps_its_log_and_its_word(
         rules in support::rules(),

@@ -46,7 +46,7 @@ pub struct CheckArgs {
     pub bounds: Vec<(String, u64)>,
     /// Take the decisions of the named world by other rules: a baseline, then decisions, as in
     /// `V2_0,fetch_fencing=LeaderEpoch`
-    #[arg(long, value_name = "RULES", value_parser = rules, requires = "name")]
+    #[arg(long, value_name = "RULES", requires = "name")]
     pub rules: Option<Rules>,
     /// Threads to use [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

@@ -33,12 +33,7 @@ impl World {
     ///
     /// # Errors
     /// Says why it can't happen.
-    pub(super) fn perform(
-        &self,
-        state: &State,
-        event: &Event,
-        trace: Option<&mut Trace>,
-    ) -> Result<State, Forbidden> {
+    pub(super) fn perform(&self, state: &State, event: &Event, trace: Option<&mut Trace>) -> Result<State, Forbidden> {
         let mut step = Step::new(&self.rules, state.clone());
         step.choice = event.choice;
         step.cut_short = event.cut_short;

@@ -17,9 +17,7 @@ mod turn;
 mod words;
 
 pub use bounds::Bounds;
-pub use state::{
-    AskedFetch, Disk, Fetch, Model, Node, PARTITION, Process, Proposal, State, asked_for_all, ticket, value_of,
-};
+pub use state::{AskedFetch, Disk, Fetch, Model, Node, PARTITION, Process, Proposal, State, index};
 pub use turn::{Trace, Turn};
 pub use words::record as record_in_words;
 
@@ -36,7 +34,7 @@ use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Event, Numbered, ParseError};
 use highwater_spec::values::{BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, Offset, PartitionEpoch};
 use highwater_spec::view::History;
-use state::{Budget, ControllerNode, Links, broker_at, index};
+use state::{Budget, ControllerNode, Links, broker_at};
 use std::sync::Arc;
 
 /// A cluster to be explored.

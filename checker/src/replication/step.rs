@@ -1,6 +1,8 @@
 //! Carrying out what machines say: the model's shell. Like a broker's it decides nothing.
 
-use super::state::{AskedFetch, ControllerNode, Fetch, Logged, Model, Node, PARTITION, Proposal, State, index, value_of};
+use super::state::{
+    AskedFetch, ControllerNode, Fetch, Logged, Model, Node, PARTITION, Proposal, State, index, value_of,
+};
 use super::turn::{Trace, Turn};
 use super::{observe, words};
 use crate::history::note_records;

@@ -1,44 +1,89 @@
 //! `highwater-conform lockstep`.
 
-use highwater_conformance::lockstep::{Ensemble, replay_scenario};
-use highwater_spec::scenario::Scenario;
+use highwater_conformance::lockstep::scenarios::{BROKEN, MENDED};
+use highwater_conformance::lockstep::{Ensemble, read_scenario};
+use serde_json::json;
 use std::error::Error;
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Which scenarios, and where.
+///
+/// A real cluster does, event by event, what a scenario tells: by its rules, on sockets and files. After each event what
+/// waits at its nodes' doors, the timers, the files, the answers and what a consumer reads are compared with the
+/// specification. Exit status: 0 if nothing differs, 1 if something does, 2 if a scenario can't be played.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The scenarios [default: those of the museum that hold]
+    /// The scenarios [default: those of the museum, as they happened and as they are mended]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Run each node as a process of its own
+    /// Run each node as a process of its own, killed by `kill -9`
     #[arg(long)]
     processes: bool,
     /// Play each so many times
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     times: u32,
+    /// Write the numbers as JSON to this file too
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 /// Plays scenarios on a cluster, step by step.
 pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let ensemble = if args.processes { Ensemble::in_processes() } else { Ensemble::in_process() }?;
-    let mut parted = 0;
-    for file in &args.files {
-        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let scenario: Scenario = text
-            .parse()
-            .map_err(|error: highwater_spec::scenario::ParseError| format!("{}: {error}", file.display()))?;
-        let (world, events) = replay_scenario(&scenario).map_err(|error| format!("{}: {error}", file.display()))?;
+    let (mut runs, mut events, mut parted) = (0, 0, 0);
+    let scenarios = scenarios(&args)?;
+    for (name, text) in &scenarios {
+        let (world, told) = read_scenario(text).map_err(|error| format!("{name}: {error}"))?;
+        let mut outcome = Ok(());
         for _ in 0..args.times {
-            match ensemble.play(&world, &events) {
-                Ok(replayed) => println!("{}: {} events, in step", file.display(), replayed.events),
+            runs += 1;
+            match ensemble.play(&world, &told) {
+                Ok(()) => events += told.len(),
                 Err(divergence) => {
-                    println!("{}: {divergence}", file.display());
                     parted += 1;
+                    events += divergence.step;
+                    outcome = Err(divergence);
+                    break;
                 }
             }
         }
+        match outcome {
+            Ok(()) => println!("{name}: {} events by {}, in step", told.len(), world.rules),
+            Err(divergence) => {
+                println!("{divergence}\n");
+                let processes = if args.processes { "--processes " } else { "" };
+                println!("{name}: parted. Again: highwater-conform lockstep {processes}{name}");
+            }
+        }
+    }
+    println!("{runs} runs of {} scenarios, {events} events, {parted} parted", scenarios.len());
+    if let Some(path) = &args.json {
+        let processes = if args.processes { " --processes" } else { "" };
+        let numbers = json!({
+            "command": format!("highwater-conform lockstep{processes} --times {}", args.times),
+            "scenarios": scenarios.len(),
+            "runs": runs,
+            "events": events,
+            "parted": parted,
+        });
+        fs::write(path, format!("{numbers:#}\n"))
+            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     }
     Ok(ExitCode::from(u8::from(parted > 0)))
+}
+
+/// Their names and texts.
+fn scenarios(args: &Args) -> Result<Vec<(String, String)>, String> {
+    if args.files.is_empty() {
+        let all = BROKEN.iter().chain(MENDED);
+        return Ok(all.map(|told| (format!("scenarios/{}", told.name), told.text.to_owned())).collect());
+    }
+    let read = |file: &PathBuf| {
+        let name = file.display().to_string();
+        let text = fs::read_to_string(file).map_err(|error| format!("{name} can't be read: {error}"))?;
+        Ok((name, text))
+    };
+    args.files.iter().map(read).collect()
 }

@@ -6,9 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-/// How long a cluster may do nothing before what is awaited is said to be missing. No verdict rests on how fast it is.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Something that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -47,13 +44,15 @@ pub struct Board {
     ended: BTreeSet<BrokerId>,
     /// How many notes were taken.
     taken: u64,
+    /// How long a cluster may do nothing before what is awaited is said to be missing.
+    patience: Duration,
 }
 
 impl Board {
     /// A board on which nothing stands yet.
-    pub fn new(notes: Receiver<Note>) -> Self {
+    pub fn new(notes: Receiver<Note>, patience: Duration) -> Self {
         let (under_way, stopped, ended) = Default::default();
-        Self { notes, waiting: BTreeMap::new(), under_way, stopped, ended, taken: 0 }
+        Self { notes, waiting: BTreeMap::new(), under_way, stopped, ended, taken: 0, patience }
     }
 
     /// What waits now.
@@ -74,7 +73,7 @@ impl Board {
         if self.taken > since {
             return true;
         }
-        match self.notes.recv_timeout(PATIENCE) {
+        match self.notes.recv_timeout(self.patience) {
             Ok(note) => {
                 self.take(note);
                 true

@@ -79,7 +79,7 @@ impl Files {
         let index = read(&self.segment("index"))?;
         for entry in index.chunks_exact(INDEX_ENTRY) {
             let (relative, position) = (number(&entry[..4]), u64::from(number(&entry[4..])));
-            if !batches.get(relative as usize).is_some_and(|batch| batch.at == position) {
+            if batches.get(relative as usize).is_none_or(|batch| batch.at != position) {
                 return Err(format!("the index says that offset {relative} is at byte {position}").into());
             }
         }

@@ -9,7 +9,7 @@ use super::conductor::{Conductor, in_words, is, is_always_armed, wanted};
 use super::divergence::Difference;
 use super::expected::{Wanted, Wording, ask, serves};
 use highwater::door::What;
-use highwater_checker::replication::{Fetch, State};
+use highwater_checker::replication::{Fetch, State, index};
 use highwater_spec::replica::{FetchRequest, Input, Timer};
 use highwater_spec::values::BrokerId;
 
@@ -54,7 +54,7 @@ impl Conductor {
     /// A fetch that must have been woken by a publication, and has not.
     fn unwoken(&mut self) -> Option<Wanted> {
         for follower in self.woken.clone() {
-            let Fetch::Parked(asked) = &self.state.links.fetches[place(follower)] else { continue };
+            let Fetch::Parked(asked) = &self.state.links.fetches[index(follower)] else { continue };
             let look = Wording(&self.names).look(asked.request.leader, &ask(follower, &asked.request));
             if self.find(&look).is_none() {
                 return Some(look);
@@ -122,7 +122,7 @@ impl Conductor {
                 }
                 let asks = ask(follower, &request);
                 let looks = is(entry, &wording.look(request.leader, &asks));
-                if looks && matches!(&state.links.fetches[place(follower)], Fetch::Parked(_)) {
+                if looks && matches!(&state.links.fetches[index(follower)], Fetch::Parked(_)) {
                     return Some(Excuse::Leave);
                 }
             }
@@ -142,13 +142,9 @@ impl Conductor {
     }
 }
 
-fn place(broker: BrokerId) -> usize {
-    usize::try_from(broker.0 - 1).unwrap_or(0)
-}
-
 /// What a follower is fetching.
 fn current(state: &State, follower: BrokerId) -> Option<FetchRequest> {
-    match state.links.fetches.get(place(follower))? {
+    match state.links.fetches.get(index(follower))? {
         Fetch::Asked(asked) | Fetch::Parked(asked) => Some(asked.request),
         Fetch::Answered(..) | Fetch::Idle => None,
     }

@@ -4,7 +4,7 @@ use super::names::Names;
 use super::nodes::CONTROLLER;
 use super::plain::Told;
 use highwater::door::{Place, What};
-use highwater_checker::replication::{AskedFetch, Fetch, PARTITION, Proposal, State};
+use highwater_checker::replication::{AskedFetch, Fetch, PARTITION, Proposal, State, index};
 use highwater_spec::broker;
 use highwater_spec::controller;
 use highwater_spec::refusal::Refusal;
@@ -106,7 +106,7 @@ impl Wording<'_> {
     pub fn all(&self, state: &State) -> Vec<Wanted> {
         let mut all = Vec::new();
         for broker in state.brokers() {
-            let place = usize::try_from(broker.0 - 1).unwrap_or(0);
+            let place = index(broker);
             match &state.links.fetches[place] {
                 Fetch::Idle => {}
                 Fetch::Asked(asked) if !serves(state, asked.request.leader) => {}

@@ -13,20 +13,24 @@
 
 mod board;
 mod client;
+mod compare;
 pub mod conducted;
 mod conductor;
 mod disk;
 mod divergence;
+mod ending;
 mod excuse;
 mod expected;
+mod fetches;
 mod gate;
 mod names;
 mod nodes;
 mod plain;
 mod processes;
 mod replay;
+pub mod scenarios;
 mod setup;
 mod wire;
 
 pub use divergence::Divergence;
-pub use replay::{Ensemble, Replayed, replay_scenario};
+pub use replay::{Ensemble, read_scenario};

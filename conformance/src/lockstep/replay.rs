@@ -8,13 +8,21 @@ use super::processes::Processes;
 use crate::walks::{self, Replayer};
 use highwater_checker::catalog::Model;
 use highwater_checker::replication::World;
+use highwater_checker::story::{self, Parting};
 use highwater_spec::rules::Rules;
-use highwater_spec::scenario::{Event, Scenario};
+use highwater_spec::scenario::{Event, ParseError, Scenario};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
+use std::time::Duration;
 use tokio::runtime::Runtime;
+
+/// How long a cluster may do nothing before what is awaited is said to be missing. A cluster in step is never waited for
+/// in vain, so that no good verdict rests on how fast anything is.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The same for clusters that are wrong on purpose.
+const SHORT: Duration = Duration::from_millis(500);
 
 /// Where clusters are played: memory, where there is a file system of it.
 const MEMORY: &str = "/dev/shm";
@@ -27,13 +35,7 @@ pub struct Ensemble {
     program: Option<PathBuf>,
     /// The rules of the nodes, if not the world's.
     rules: Option<Rules>,
-}
-
-/// What a replay went through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Replayed {
-    /// Events.
-    pub events: usize,
+    patience: Duration,
 }
 
 impl Ensemble {
@@ -45,7 +47,7 @@ impl Ensemble {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let memory = Path::new(MEMORY);
         let below = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        Ok(Self { runtime: Arc::new(runtime), below, program: None, rules: None })
+        Ok(Self { runtime: Arc::new(runtime), below, program: None, rules: None, patience: PATIENCE })
     }
 
     /// Each node will be a process of its own.
@@ -71,7 +73,7 @@ impl Ensemble {
     /// The nodes will decide by these rules, whatever the world's are: a cluster that is wrong on purpose.
     #[must_use]
     pub fn with_rules(self, rules: Rules) -> Self {
-        Self { rules: Some(rules), ..self }
+        Self { rules: Some(rules), patience: SHORT, ..self }
     }
 
     fn nodes(&self, plan: &Arc<Plan>, rules: Rules, notes: Sender<Note>) -> Box<dyn Nodes> {
@@ -86,7 +88,7 @@ impl Ensemble {
     ///
     /// # Errors
     /// The first difference.
-    pub fn play(&self, world: &World, events: &[Event]) -> Result<Replayed, Box<Divergence>> {
+    pub fn play(&self, world: &World, events: &[Event]) -> Result<(), Box<Divergence>> {
         let parted = |difference: super::divergence::Difference, count: usize| {
             Box::new(difference.after(world, &events[..count]))
         };
@@ -97,30 +99,34 @@ impl Ensemble {
         let plan = Arc::new(plan);
         let (notes, board) = mpsc::channel();
         let nodes = self.nodes(&plan, world.rules, notes);
-        let conductor = Conductor::start(world.clone(), Arc::clone(&self.runtime), plan, nodes, Board::new(board));
+        let conductor =
+            Conductor::start(world.clone(), Arc::clone(&self.runtime), plan, nodes, Board::new(board, self.patience));
         let mut conductor = conductor.map_err(|difference| parted(difference, 0))?;
         for (place, event) in events.iter().enumerate() {
             conductor.step(event).map_err(|difference| parted(difference, place + 1))?;
         }
-        Ok(Replayed { events: events.len() })
+        Ok(())
     }
 }
 
 impl Replayer for &Ensemble {
     fn replay(&mut self, world: &World, events: &[Event]) -> Result<(), walks::Divergence> {
         let parted = |parted: Box<Divergence>| walks::Divergence { step: parted.step, what: parted.difference() };
-        self.play(world, events).map(drop).map_err(parted)
+        self.play(world, events).map_err(parted)
     }
 }
 
 /// The world and the events of a scenario.
 ///
 /// # Errors
-/// When it is of another kind, or names what is unknown.
-pub fn replay_scenario(scenario: &Scenario) -> Result<(World, Vec<Event>), String> {
-    let Model::Replication(world) = Model::of_scenario(scenario)? else {
+/// When the text is none, when it is of another kind of world, and when the specification does not allow it.
+pub fn read_scenario(text: &str) -> Result<(World, Vec<Event>), String> {
+    let scenario: Scenario = text.parse().map_err(|error: ParseError| error.to_string())?;
+    let Model::Replication(world) = Model::of_scenario(&scenario)? else {
         return Err("only replication worlds can be played on a cluster".to_owned());
     };
+    let told = |parting: Parting| format!("line {}: {}", parting.line, parting.what);
+    story::follow(&world, &scenario).map_err(told)?;
     let events = scenario.steps().map(|step| Event::read(step.input.words()));
     let events = events.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
     Ok((world, events))

@@ -54,6 +54,7 @@ impl Conductor {
             given_up: Vec::new(),
             cut_off: Default::default(),
             woken: Default::default(),
+            unanswered: 0,
             told: BTreeMap::new(),
         };
         conductor.start_nodes()?;
@@ -76,7 +77,7 @@ impl Conductor {
         loop {
             let now = self.board.now();
             let waits = self.board.waiting().any(is_input);
-            if taking_part.len() == brokers.len() && !waits && !self.board.is_busy() {
+            if taking_part.len() == brokers.len() && !waits && !self.is_under_way() {
                 return Ok(());
             }
             if let Some(What::Metadata { text, .. }) = self.let_pass(now)? {
@@ -94,13 +95,19 @@ impl Conductor {
                 false => Err(self.stuck()),
             };
         };
-        self.note_epoch(&entry);
-        self.pass(&entry);
+        self.let_in(&entry);
         Ok(Some(entry.what))
     }
 
-    fn note_epoch(&mut self, entry: &Entry) {
+    /// Lets something pass, and takes note of what it says.
+    fn let_in(&mut self, entry: &Entry) {
+        self.pass(entry);
         let What::Input(text) = &entry.what else { return };
+        if text.starts_with("Register(") || text.starts_with("Heartbeat(") {
+            self.unanswered += 1;
+        } else if text.starts_with("RegistrationAnswered") || text.starts_with("HeartbeatAnswered") {
+            self.unanswered = self.unanswered.saturating_sub(1);
+        }
         let epoch = text.strip_prefix("RegistrationAnswered { outcome: Ok(BrokerEpoch(");
         let epoch = epoch.and_then(|rest| rest.split_once(')')?.0.parse().ok());
         self.names.first_epochs.extend(epoch.map(|epoch| (entry.node, BrokerEpoch(epoch))));
@@ -129,7 +136,7 @@ impl Conductor {
         while !made.is_finished() {
             let next = self.board.waiting().find(|entry| entry.node == CONTROLLER && is_input(entry)).cloned();
             match next {
-                Some(entry) => self.pass(&entry),
+                Some(entry) => self.let_in(&entry),
                 None => std::thread::yield_now(),
             }
         }
@@ -154,13 +161,13 @@ impl Conductor {
             let held = |entry: &&Entry| matches!(entry.at, Place::Replica(_) | Place::Reader(_)) && is_fetch(entry);
             let passes = waiting.iter().find(|entry| is_input(entry) && !held(entry)).cloned();
             match passes {
-                Some(entry) => self.pass(&entry),
-                None if !self.board.is_busy() && specified.iter().all(is_there) => break,
+                Some(entry) => self.let_in(&entry),
+                None if !self.is_under_way() && specified.iter().all(is_there) => break,
                 None if !self.board.wait(now) => return Err(self.stuck()),
                 None => {}
             }
         }
-        let armed: Vec<_> = self.board.waiting().filter(|entry| is_armed(entry)).map(wanted).collect();
+        let armed: Vec<_> = self.board.waiting().filter(is_armed).map(wanted).collect();
         self.timers.extend(armed);
         self.settle()
     }
@@ -173,6 +180,11 @@ impl Conductor {
         });
         let end: Option<Offset> = upto.max();
         end.map(|end| end.0 - self.state.controller.end().0)
+    }
+
+    /// Whether anything that was let in has not come to its end.
+    fn is_under_way(&self) -> bool {
+        self.unanswered > 0 || self.board.is_busy()
     }
 
     fn stuck(&mut self) -> Difference {

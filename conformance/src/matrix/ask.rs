@@ -1,6 +1,5 @@
 //! How each method is asked: which commands are run on the copy, and what their output means.
 
-use super::error::Context;
 use super::interrupt::Interrupt;
 use super::job::{self, End, Ended};
 use super::told;
@@ -8,7 +7,6 @@ use super::tree::Tree;
 use super::{Break, MatrixError, Method, Place, Verdict};
 use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -29,10 +27,8 @@ const LAYER_TESTS: [&str; 3] = ["records_*", "storage_*", "wire_*"];
 /// What stands on the layers: their tests do not run it.
 const ABOVE: [&str; 4] = ["impl/src/cells/", "impl/src/client/", "impl/src/door/", "impl/src/node/"];
 const PROOFS: &str = "cells::proof";
-/// Scenarios that end well.
-const MENDED: &str = "scenarios/mended";
-/// The programs of this suite.
-const CONFORM: &[&str] = &["-p", "highwater-conformance", "--bins"];
+/// How many steps of walks are replayed of each world.
+const SAMPLE: &str = "300";
 
 /// Each break is built once and run once: building fast matters more than running fast. With one set of options for all
 /// profiles of tests, what they share is built once.
@@ -63,11 +59,6 @@ impl Asking {
     /// The copy.
     pub(super) fn tree(&self) -> &Tree {
         &self.tree
-    }
-
-    /// Whether the copy has this method's command.
-    pub(super) fn is_there(&self, method: Method) -> Result<bool, MatrixError> {
-        Ok(method != Method::Lockstep || !self.mended()?.is_empty())
     }
 
     /// Asks about the tree as it is.
@@ -118,12 +109,19 @@ impl Asking {
         self.tests(&shell, &["--skip", PROOFS])
     }
 
+    /// Walks are asked, some of them, where the museum's scenarios have noticed nothing.
     fn lockstep(&self) -> Result<Verdict, MatrixError> {
-        if let Some(unbuilt) = self.build(CONFORM)? {
+        if let Some(unbuilt) = self.build(&["-p", "highwater-conformance", "--bins"])? {
             return Ok(unbuilt);
         }
-        let mut lockstep = self.built("debug/highwater-conform");
-        let ended = self.run(lockstep.arg("lockstep").args(self.mended()?), TESTING)?;
+        match self.replayed(&["lockstep"])? {
+            Verdict::Unnoticed => self.replayed(&["walks", "--sample", SAMPLE]),
+            verdict => Ok(verdict),
+        }
+    }
+
+    fn replayed(&self, arguments: &[&str]) -> Result<Verdict, MatrixError> {
+        let ended = self.run(self.built("debug/highwater-conform").args(arguments), TESTING)?;
         Ok(match ended.end {
             End::Success => Verdict::Unnoticed,
             End::Failure => Verdict::Noticed(told::by_lockstep(&ended.text)),
@@ -180,19 +178,6 @@ impl Asking {
         let built = self.run(self.command(&self.cargo).args(arguments).arg("--quiet"), BUILDING)?;
         Ok((built.end != End::Success)
             .then(|| Verdict::Undecided(format!("it does not compile: {}", told::compile_error(&built.text)))))
-    }
-
-    /// The scenarios that a cluster must be able to play, from the copy's root.
-    fn mended(&self) -> Result<Vec<String>, MatrixError> {
-        let folder = self.tree.path().join(MENDED);
-        let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
-        let mut files = Vec::new();
-        for entry in entries {
-            let name = entry.context(&folder)?.file_name();
-            files.push(format!("{MENDED}/{}", name.to_string_lossy()));
-        }
-        files.sort_unstable();
-        Ok(files)
     }
 
     /// A program of the copy.

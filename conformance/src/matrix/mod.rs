@@ -62,7 +62,7 @@ pub fn ask(
     let asking = Asking::on_copy_of(root, question.target.as_deref())?;
     let mut methods = Vec::new();
     for method in &question.methods {
-        if question.breaks.iter().any(|broken| method.concerns(broken)) && asking.is_there(*method)? {
+        if question.breaks.iter().any(|broken| method.concerns(broken)) {
             asking.control(*method)?;
             methods.push(*method);
         }

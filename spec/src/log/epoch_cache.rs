@@ -127,6 +127,7 @@ mod tests {
         Some(EpochEnd { epoch: LeaderEpoch(epoch), end: Offset(end) })
     }
 
+    // Verifies: log.epochs.assign
     #[test]
     fn an_epoch_begins_once() {
         let mut epochs = cache(&[(0, 0), (2, 5)]);
@@ -138,6 +139,7 @@ mod tests {
         assert_eq!(epochs, cache(&[(0, 0), (1, 4)]), "what contradicts the new entry goes");
     }
 
+    // Verifies: log.epochs.end
     #[test]
     fn an_epoch_ends_where_the_next_begins() {
         let epochs = cache(&[(1, 2), (3, 5)]);
@@ -156,6 +158,7 @@ mod tests {
         assert_eq!(epochs.end_of_or_next(LeaderEpoch(0), Offset(9)), None);
     }
 
+    // Verifies: log.epochs.cut
     #[test]
     fn cuts_at_both_ends() {
         let mut epochs = cache(&[(1, 2), (3, 5), (4, 7)]);

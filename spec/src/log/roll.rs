@@ -44,7 +44,7 @@ pub struct RollLimits {
 const MAX_RELATIVE_OFFSET: i64 = i32::MAX as i64;
 
 /// Whether `incoming` goes into a new segment. `log.roll.one`: never while the active one is empty, so that a batch
-/// larger than `segment.bytes` has a place too.
+/// larger than `segment.bytes` has a place too. `log.roll.index`, `log.roll.offsets`: indexes bound a segment as well.
 #[must_use]
 pub fn must_roll(active: &ActiveSegment, incoming: &Incoming, limits: &RollLimits) -> bool {
     active.bytes > 0
@@ -77,12 +77,14 @@ mod tests {
         ActiveSegment { base: Offset(10), bytes: 60, first_timestamp: Some(5000), age_ms: 0, index_full: false };
     const INCOMING: Incoming = Incoming { bytes: 40, last_offset: Offset(20), max_timestamp: 6000 };
 
+    // Verifies: log.roll.size
     #[test]
     fn a_segment_may_be_filled_to_the_brim() {
         assert!(!must_roll(&ACTIVE, &INCOMING, &LIMITS));
         assert!(must_roll(&ACTIVE, &Incoming { bytes: 41, ..INCOMING }, &LIMITS));
     }
 
+    // Verifies: log.roll.age
     #[test]
     fn records_tell_the_time() {
         assert!(must_roll(&ACTIVE, &Incoming { max_timestamp: 6001, ..INCOMING }, &LIMITS));
@@ -91,6 +93,7 @@ mod tests {
         assert!(must_roll(&ActiveSegment { first_timestamp: None, ..old }, &INCOMING, &LIMITS));
     }
 
+    // Verifies: log.roll.index, log.roll.offsets
     #[test]
     fn an_index_bounds_a_segment() {
         assert!(must_roll(&ActiveSegment { index_full: true, ..ACTIVE }, &INCOMING, &LIMITS));
@@ -99,6 +102,7 @@ mod tests {
         assert!(must_roll(&ACTIVE, &Incoming { last_offset: last.next(), ..INCOMING }, &LIMITS));
     }
 
+    // Verifies: log.roll.one
     #[test]
     fn an_empty_segment_takes_any_batch() {
         let empty = ActiveSegment { bytes: 0, first_timestamp: None, age_ms: i64::MAX, index_full: true, ..ACTIVE };

@@ -89,6 +89,7 @@ mod tests {
         LastRun { recovery_point: Offset(recovery_point), ..LastRun::UNKNOWN }
     }
 
+    // Verifies: log.recovery.scan
     #[test]
     fn scans_from_the_segment_with_the_recovery_point() {
         assert_eq!(unclean(0).first_to_scan(&BASES, true), Some(0));
@@ -99,6 +100,7 @@ mod tests {
         assert_eq!(unclean(5).first_to_scan(&[], true), None);
     }
 
+    // Verifies: log.recovery.scan, log.recovery.cut, log.recovery.intact
     #[test]
     fn a_clean_log_is_not_scanned_unless_its_epochs_are_missing() {
         let clean = LastRun { clean: true, ..unclean(15) };
@@ -108,6 +110,7 @@ mod tests {
         assert!(!clean.may_cut(Offset(15)) && unclean(15).may_cut(Offset(0)));
     }
 
+    // Verifies: log.recovery.whole, log.recovery.intact
     #[test]
     fn what_was_durable_must_be_there_if_it_counts() {
         let clean = LastRun { clean: true, ..unclean(15) };
@@ -118,6 +121,7 @@ mod tests {
         assert!(!only.may_cut(Offset(14)) && !only.is_whole(Offset(14)));
     }
 
+    // Verifies: log.recovery.gap
     #[test]
     fn a_lost_file_ends_the_log_where_nothing_was_flushed() {
         assert!(unclean(10).goes_on(Offset(20), Offset(20)));
@@ -126,6 +130,7 @@ mod tests {
         assert!(!unclean(99).goes_on(Offset(21), Offset(20)), "segments don't overlap");
     }
 
+    // Verifies: log.recovery.point, log.recovery.start
     #[test]
     fn the_recovery_point_stands_still() {
         assert_eq!(unclean(5).recovery_point_now(Offset(9)), Offset(5));

@@ -1,7 +1,7 @@
 //! Whoever may be elected has every committed record.
 //!
 //! Source: LeaderCandidateCompletenessProperty of the KIP-966 TLA+ specification; StrongIsr of hachikuji's.
-//! Verifies: replica.hw.advance, replica.hw.gate, replica.isr.admit, controller.elr.*
+//! Verifies: replica.hw.advance, replica.hw.gate, replica.isr.admit, replica.fetch.fence, controller.elr.*
 //! Can fail: exhibit kip-101-1; exhibit kip-320; exhibit kip-966; rules KAFKA hw_gate=Open.
 
 use super::{DURABLE, Property, ensure};

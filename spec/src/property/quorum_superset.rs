@@ -1,7 +1,7 @@
 //! A leader waits for everyone who might be elected after it.
 //!
 //! Source: ReplicationQuorumSupersetProperty of the KIP-966 TLA+ specification; ValidHighWatermark of AsyncIsr (KIP-497).
-//! Verifies: replica.isr.maximal, replica.isr.answer, controller.isr.compare
+//! Verifies: replica.isr.maximal, replica.isr.answer, replica.epoch.known, controller.isr.compare
 //! Can fail: exhibit known-epoch; break maximal-isr-forgets-joining.
 
 use super::{Property, ensure};

@@ -232,6 +232,7 @@ mod tests {
         }
     }
 
+    // Verifies: replica.read.latest
     #[test]
     fn a_client_is_not_told_the_latest_offset_while_the_high_watermark_lags() {
         let latest = |view: ReadView, reader| view.latest(&Rules::KAFKA, reader, None);
@@ -240,6 +241,7 @@ mod tests {
         assert_eq!(latest(leading(4, 5), Reader::Follower(BrokerId(2))), Ok(Offset(9)), "a follower reads to the end");
     }
 
+    // Verifies: replica.read.latest, replica.fetch.fence
     #[test]
     fn the_latest_offset_is_fenced_as_a_fetch_is() {
         let latest = |epoch| leading(5, 5).latest(&Rules::KAFKA, Reader::Consumer, Some(LeaderEpoch(epoch)));

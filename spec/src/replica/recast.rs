@@ -15,9 +15,7 @@ impl<C: Carrier> Input<C> {
             Self::Produced(requests) => Input::Produced(requests.iter().map(Produce::recast).collect()),
             Self::ProduceTimedOut(ticket) => Input::ProduceTimedOut(*ticket),
             Self::FollowerFetched(fetch) => Input::FollowerFetched(fetch.recast()),
-            Self::FetchAnswered { asked, answer } => {
-                Input::FetchAnswered { asked: *asked, answer: answer.recast() }
-            }
+            Self::FetchAnswered { asked, answer } => Input::FetchAnswered { asked: *asked, answer: answer.recast() },
             Self::LogEndsAnswered { asked, start, end } => {
                 Input::LogEndsAnswered { asked: *asked, start: *start, end: *end }
             }

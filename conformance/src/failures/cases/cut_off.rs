@@ -25,6 +25,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
+// Verifies: replica.produce.timeout, replica.read.bound, replica.truncate.diverging
 async fn leader(stage: &mut Stage) -> Result<(), Failed> {
     let log = stage.usual_log().await?;
     log.until_led(|leader| leader == CUT).await?;

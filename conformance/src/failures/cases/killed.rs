@@ -20,6 +20,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
+// Verifies: controller.broker.expire, controller.elect.complete
 async fn leader(stage: &mut Stage) -> Result<(), Failed> {
     let log = stage.usual_log().await?;
     let load = Load::on(&log);
@@ -37,6 +38,7 @@ async fn leader(stage: &mut Stage) -> Result<(), Failed> {
 
 /// The followers sleep while the leader takes values with acks=1: nobody else ever has those. When the controller misses
 /// the followers, also the fetches that they had under way have long been answered.
+// Verifies: replica.truncate.diverging, replica.produce.commit
 async fn leader_with_a_tail(stage: &mut Stage) -> Result<(), Failed> {
     const TAIL: u32 = 20;
     let log = stage.usual_log().await?;
@@ -76,6 +78,7 @@ async fn leader_with_a_tail(stage: &mut Stage) -> Result<(), Failed> {
     expect_on_disk(stage, old, false)
 }
 
+// Verifies: controller.broker.fence, replica.isr.admit
 async fn follower(stage: &mut Stage) -> Result<(), Failed> {
     let log = stage.usual_log().await?;
     let load = Load::on(&log);

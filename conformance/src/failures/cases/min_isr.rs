@@ -14,6 +14,7 @@ pub(super) fn cases() -> Vec<Case> {
     vec![Case::new("too few in sync refuse acks all and take acks 1", Wish::default(), too_few)]
 }
 
+// Verifies: replica.produce.min-isr
 async fn too_few(stage: &mut Stage) -> Result<(), Failed> {
     let log = stage.usual_log().await?;
     let leader = log.until_led(|_| true).await?;

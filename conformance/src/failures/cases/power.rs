@@ -22,6 +22,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
+// Verifies: controller.broker.restart
 async fn one_after_another(stage: &mut Stage) -> Result<(), Failed> {
     let log = stage.usual_log().await?;
     let load = Load::on(&log);
@@ -58,6 +59,7 @@ async fn two_at_once(stage: &mut Stage) -> Result<(), Failed> {
 }
 
 /// What was stopped cleanly has been flushed, and says so by itself: no other node is there to help.
+// Verifies: broker.shutdown.clean
 async fn after_a_clean_stop(stage: &mut Stage) -> Result<(), Failed> {
     let log = stage.usual_log().await?;
     let load = Load::on(&log);
@@ -73,6 +75,7 @@ async fn after_a_clean_stop(stage: &mut Stage) -> Result<(), Failed> {
 
 /// KIP-966: of three, one is gone, one was in sync until its power was cut, and the leader sleeps. Alone, the second
 /// must not lead: it may lack what it has acknowledged.
+// Verifies: controller.elr.unclean-restart, controller.elect.complete
 async fn eligible(stage: &mut Stage) -> Result<(), Failed> {
     let log = stage.usual_log().await?;
     let load = Load::on(&log);

@@ -17,6 +17,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// Three logs, each led by another broker.
+// Verifies: controller.broker.shutdown
 async fn rolling(stage: &mut Stage) -> Result<(), Failed> {
     let [a, b, c] = ALL;
     let mut logs = Vec::new();

@@ -1,0 +1,58 @@
+//! What the model checker prints, as a results file.
+
+use serde_json::{Value, json};
+
+/// The command whose output is taken.
+pub const CHECK: &str = "cargo run --release -- --json";
+
+/// `book/results/check.json` of what `highwater-check --json` printed.
+///
+/// # Errors
+/// If that is not its form, or the check did not pass.
+pub fn check(printed: &str) -> Result<String, String> {
+    let all: Value = serde_json::from_str(printed).map_err(|error| format!("it is no JSON: {error}"))?;
+    let results = all.get("results").and_then(Value::as_array).ok_or("it has no `results`")?;
+    if all.get("passed") != Some(&Value::Bool(true)) {
+        return Err("the check did not pass; only one that did is taken".to_owned());
+    }
+    let models: Vec<_> = results.iter().map(model).collect();
+    let exhibits = models.iter().filter(|model| model.get("steps").is_some()).count();
+    let sum = |key: &str| results.iter().filter_map(|result| result.get(key)?.as_f64()).sum::<f64>();
+    let file = json!({
+        "command": CHECK,
+        "searches": models.len(),
+        "exhibits": exhibits,
+        "states": sum("distinct") as u64,
+        "seconds": sum("seconds"),
+        "models": models,
+    });
+    let text = serde_json::to_string_pretty(&file).map_err(|error| error.to_string())?;
+    Ok(text + "\n")
+}
+
+fn model(result: &Value) -> Value {
+    let number = |key: &str| result.get(key).and_then(Value::as_f64).unwrap_or_default();
+    let judged = result.get("properties").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let promised = judged
+        .iter()
+        .filter_map(|judged| Some((judged.get("name")?.as_str()?.to_owned(), judged.get("promised_in")?.clone())));
+    let mut model = json!({
+        "name": result.get("name"),
+        "bounds": result.get("bounds"),
+        "rules": result.get("rules"),
+        "states": number("distinct") as u64,
+        "reached": number("generated") as u64,
+        "depth": number("depth") as u64,
+        "seconds": number("seconds"),
+        "states_per_second": (number("distinct") / number("seconds").max(1e-9)) as u64,
+        "memory_mib": (number("memory") / f64::from(1 << 20)) as u64,
+        "collision": number("collision"),
+        "verdict": result.get("verdict"),
+        "promised": promised.collect::<serde_json::Map<_, _>>(),
+    });
+    let steps = judged.iter().filter_map(|judged| judged.get("counterexample")?.as_array().map(Vec::len)).min();
+    if let (Some(steps), Some(fields)) = (steps, model.as_object_mut()) {
+        fields.insert("steps".to_owned(), json!(steps));
+    }
+    model
+}

@@ -1,0 +1,55 @@
+//! A cluster of ours in lockstep with the model: the museum's scenarios, a sample of the walks, and clusters that are
+//! wrong on purpose.
+
+use highwater_conformance::lockstep::scenarios::{BROKEN, MENDED, Told};
+use highwater_conformance::lockstep::{Ensemble, read_scenario};
+use highwater_conformance::walks::sample::sample;
+use highwater_conformance::walks::{GROUNDS, Graph, replay};
+use highwater_spec::rules::Rules;
+use std::path::PathBuf;
+
+/// The steps of each world that a sample has.
+const SAMPLED: usize = 600;
+
+fn play(ensemble: &Ensemble, told: &Told) {
+    let (world, events) = read_scenario(told.text).unwrap_or_else(|error| panic!("{}: {error}", told.name));
+    ensemble.play(&world, &events).unwrap_or_else(|divergence| panic!("{}: {divergence}", told.name));
+}
+
+#[test]
+fn a_cluster_does_what_every_scenario_tells() {
+    let ensemble = Ensemble::in_process().unwrap();
+    BROKEN.iter().chain(MENDED).for_each(|told| play(&ensemble, told));
+}
+
+#[test]
+fn so_does_one_of_processes() {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_highwater-node"));
+    let ensemble = Ensemble::in_process().unwrap().with_program(program);
+    MENDED.iter().for_each(|told| play(&ensemble, told));
+}
+
+#[test]
+fn a_cluster_does_what_walks_tell() {
+    let ensemble = Ensemble::in_process().unwrap();
+    for ground in &GROUNDS {
+        let world = ground.world();
+        let graph = Graph::explore(&world);
+        let walks = graph.cover();
+        let chosen = sample(&walks, 1, SAMPLED);
+        let outcome = replay(&world, graph.edges().len(), &walks, &chosen, 2, || &ensemble);
+        let diverged =
+            outcome.diverged.first().map(|diverged| format!("{}\n{}", diverged.scenario, diverged.divergence.what));
+        assert_eq!(diverged, None, "{}", ground.name);
+    }
+}
+
+/// A cluster by the rules of another time does something else, in every scenario of that time.
+#[test]
+fn a_cluster_by_other_rules_is_found_out() {
+    let ensemble = Ensemble::in_process().unwrap().with_rules(Rules::KAFKA);
+    for told in BROKEN.iter().filter(|told| told.name.starts_with("kip") || told.name.starts_with("known")) {
+        let (world, events) = read_scenario(told.text).unwrap();
+        assert!(ensemble.play(&world, &events).is_err(), "{}", told.name);
+    }
+}

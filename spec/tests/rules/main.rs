@@ -1,0 +1,14 @@
+//! Rules, one decision at a time: what the book states, said once more as an example that can fail.
+//!
+//! Not here: rules that hold over many steps (`property/`), or whatever comes (`*_random.rs`); tables (`matrices.rs`).
+
+mod acks;
+mod broker;
+mod cluster;
+mod elections;
+mod follower;
+mod isr;
+mod leader;
+mod lives;
+mod replica;
+mod topics;
