@@ -27,7 +27,6 @@ const LAYER_TESTS: [&str; 3] = ["records_*", "storage_*", "wire_*"];
 /// What stands on the layers: their tests do not run it.
 const ABOVE: [&str; 4] = ["impl/src/cells/", "impl/src/client/", "impl/src/door/", "impl/src/node/"];
 const PROOFS: &str = "cells::proof";
-/// Scenarios that end well.
 /// Every scenario of the museum, then a sample of the walks.
 const LOCKSTEP: &[&[&str]] = &[&["lockstep", "--fail-fast"], &["walks", "--sample", "1500", "--fail-fast"]];
 /// The programs of this suite.
@@ -112,6 +111,7 @@ impl Asking {
         self.tests(&shell, &["--skip", PROOFS])
     }
 
+    /// Walks are asked, some of them, where the museum's scenarios have noticed nothing.
     fn lockstep(&self) -> Result<Verdict, MatrixError> {
         if let Some(unbuilt) = self.build(CONFORM)? {
             return Ok(unbuilt);

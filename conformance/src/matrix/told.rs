@@ -59,7 +59,7 @@ pub(super) fn compile_error(output: &str) -> String {
     output.lines().find(|line| line.starts_with("error")).map_or_else(|| last_line(output), str::to_owned)
 }
 
-/// In which scenario a cluster and the specification part, and in what.
+/// In which scenario or walk a cluster and the specification part, and in what.
 pub(super) fn by_lockstep(output: &str) -> String {
     let scenario = |line: &str| line.split_once(".scenario: ").map(|(path, _)| path.to_owned());
     let mut last = None;
