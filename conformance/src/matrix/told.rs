@@ -66,7 +66,7 @@ pub(super) fn by_lockstep(output: &str) -> String {
     for line in output.lines() {
         last = scenario(line).or(last);
         if let Some((_, about)) = line.split_once("parts from it here: ") {
-            let name = last.as_deref().and_then(|path| path.rsplit('/').next()).unwrap_or("?");
+            let name = last.as_deref().and_then(|path| path.strip_prefix("scenarios/")).unwrap_or("?");
             return format!("{name}: {about}");
         }
         if let Some((walk, about)) = line.split_once(" diverges at its step ") {
@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn the_first_difference_of_a_replay_is_told() {
-        let output = "s/a.scenario: 3 events, in step\ns/b.scenario: highwater scenario 1\n> b1 fetches\n\n\
+        let output = "scenarios/a.scenario: 3 events, in step\nscenarios/mended/b.scenario: highwater scenario 1\n> b1 fetches\n\n\
                       The cluster parts from it here: the log of b1\n  specified  x\n  found      y\ns/c.scenario: x\n";
-        assert_eq!(by_lockstep(output), "b: the log of b1");
+        assert_eq!(by_lockstep(output), "mended/b: the log of b1");
         let walk = "walk 7 of stop diverges at its step 3: the files of b1\n  specified  x\n";
         assert_eq!(by_lockstep(walk), "walk 7 of stop: the files of b1");
         assert_eq!(by_lockstep("thread panicked\nboo\n"), "boo");
