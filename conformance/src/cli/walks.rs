@@ -29,6 +29,9 @@ pub struct Args {
     /// On the model only, not on clusters
     #[arg(long)]
     on_model: bool,
+    /// Run each node as a process of its own
+    #[arg(long, conflicts_with = "on_model")]
+    processes: bool,
     /// How many walks are replayed at a time
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
@@ -48,7 +51,7 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         let names: Vec<_> = GROUNDS.iter().map(|ground| ground.name).collect();
         return Err(format!("no world is walked by that name; there are {}", names.join(", ")).into());
     }
-    let ensemble = Ensemble::in_process()?;
+    let ensemble = if args.processes { Ensemble::in_processes() } else { Ensemble::in_process() }?;
     let mut report = Report::default();
     for ground in grounds {
         let outcome = walked(ground, &args, &ensemble, &mut report)?;

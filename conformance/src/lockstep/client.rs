@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 /// No verdict rests on it: a broker that has not answered by then never will.
@@ -107,8 +108,13 @@ impl Clients {
         self.runtime.block_on(async { timeout(PATIENCE, found).await.ok() })
     }
 
-    /// What a consumer is told that reads from the beginning, in words.
-    pub fn read(&mut self, broker: BrokerId, at: SocketAddr) -> Result<String, Box<dyn Error>> {
+    /// What a consumer is told that reads from the beginning, in words. `meanwhile` is called until that is known.
+    pub fn read(
+        &mut self,
+        broker: BrokerId,
+        at: SocketAddr,
+        mut meanwhile: impl FnMut(),
+    ) -> Result<String, Box<dyn Error>> {
         let partition = FetchPartition { partition_max_bytes: MAX_BYTES, ..Default::default() };
         let topic = FetchTopic { topic_id: Uuid(self.topic.0), partitions: vec![partition], ..Default::default() };
         let request = FetchRequest { max_bytes: MAX_BYTES, topics: vec![topic], ..Default::default() };
@@ -121,7 +127,18 @@ impl Clients {
             let answer = connection.call(&request).await?;
             Ok::<_, ClientError>((connection, answer))
         };
-        let (connection, answer) = self.runtime.block_on(async { timeout(PATIENCE, exchange).await })??;
+        let attending = async {
+            loop {
+                meanwhile();
+                yield_now().await;
+            }
+        };
+        let (connection, answer) = self.runtime.block_on(async {
+            tokio::select! {
+                answer = timeout(PATIENCE, exchange) => answer,
+                () = attending => unreachable!("it has no end"),
+            }
+        })??;
         self.readers.insert(broker, connection);
         let data = answer.responses.into_iter().flat_map(|topic| topic.partitions).next();
         let data = data.ok_or("no partition in the answer to a fetch")?;

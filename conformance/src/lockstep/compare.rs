@@ -93,7 +93,14 @@ impl Conductor {
                 format!("reads {read} below {high_watermark}")
             }
         };
-        let found = self.clients.read(broker, self.plan.address(broker))?;
+        let (board, nodes) = (&mut self.board, &mut self.nodes);
+        // A broker may want to be sure that its replica has heard what it was told.
+        let found = self.clients.read(broker, self.plan.address(broker), || {
+            while let Some(free) = board.free() {
+                board.passes(&free);
+                nodes.pass(free.node, free.number);
+            }
+        })?;
         match specified == found {
             true => Ok(()),
             false => Err(Difference::new(format!("what a consumer reads at {broker}"), specified, found)),
