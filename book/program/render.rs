@@ -138,7 +138,10 @@ pub fn verifier(known: &Known<'_>, page: &Page, by: &Verifier) -> String {
         Verifier::Property(name) => {
             known.link(page, name, &format!("property-{name}"), |ask| matches!(ask, Ask::Properties))
         }
-        Verifier::Test(name) => format!("<code>{}</code>", escaped(name)),
+        // Long names may break between their words.
+        Verifier::Test(name) => {
+            format!("<code>{}</code>", escaped(name).replace('_', "_<wbr>").replace('/', "/<wbr>"))
+        }
     }
 }
 
