@@ -6,6 +6,7 @@
 //! A fetch may wait at the leader for records to come. One that is asked for meanwhile goes out beside it, and both end
 //! at the same tick of `replica.fetch.wait.max.ms`, so that they travel together from then on.
 
+use super::alive::Alive;
 use super::broker_host::{Life, Shards};
 use super::cluster::{Cluster, Endpoint};
 use super::shard;
@@ -87,6 +88,7 @@ pub struct Fetcher {
     routes: BTreeMap<Route, Fetches>,
     /// They end with this.
     flights: JoinSet<()>,
+    alive: Alive,
     began: Instant,
 }
 
@@ -102,8 +104,8 @@ struct Fetches {
 
 impl Fetcher {
     /// A fetcher that no replica has asked anything of yet. `events` leads back to it.
-    pub fn new(around: Surroundings, events: mpsc::UnboundedSender<Event>) -> Self {
-        Self { around, events, routes: BTreeMap::new(), flights: JoinSet::new(), began: Instant::now() }
+    pub fn new(around: Surroundings, events: mpsc::UnboundedSender<Event>, alive: Alive) -> Self {
+        Self { around, events, routes: BTreeMap::new(), flights: JoinSet::new(), alive, began: Instant::now() }
     }
 
     /// Runs until the broker ends.
@@ -171,7 +173,11 @@ impl Fetcher {
                 connection: fetches.idle.pop(),
                 max_wait: until_tick(self.began.elapsed(), self.around.max_wait),
             };
-            self.flights.spawn(flight.run());
+            let alive = self.alive.clone();
+            self.flights.spawn(async move {
+                let _alive = alive;
+                flight.run().await;
+            });
         }
     }
 }
@@ -367,6 +373,7 @@ fn batches(records: bytes::Bytes) -> Result<Vec<Batch<Net>>, RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records::{BatchBuilder, HEADER_SIZE, stamped};
 
     #[test]
     fn fetches_that_begin_apart_end_together() {
@@ -375,5 +382,22 @@ mod tests {
         assert_eq!(until_tick(ms(1_100), ms(500)), ms(400));
         assert_eq!(until_tick(ms(1_480), ms(500)), ms(520), "too near to be worth a request");
         assert_eq!(until_tick(ms(7), ms(0)), ms(1));
+    }
+
+    #[test]
+    fn a_damaged_batch_of_the_leader_is_refused_and_one_that_was_cut_off_waits() {
+        let mut builder = BatchBuilder::new();
+        builder.push(1, None, Some(b"v"), &[]).expect("a record that fits");
+        let batch = builder.build().expect("a batch that fits");
+        let sound = stamped(&batch, Offset(5), LeaderEpoch(2)).map(|header| [&header, &batch[HEADER_SIZE..]].concat());
+        let sound = sound.expect("a header");
+        let cut_off = [&sound[..], &sound[..sound.len() - 1]].concat();
+        let found = batches(cut_off.into()).expect("a batch and a piece");
+        let places: Vec<_> = found.iter().map(|batch| (batch.base, batch.count, batch.epoch)).collect();
+        assert_eq!(places, [(Offset(5), 1, LeaderEpoch(2))]);
+        let mut damaged = sound;
+        let last = damaged.len() - 1;
+        damaged[last] ^= 1;
+        assert!(matches!(batches(damaged.into()), Err(RecordError::Crc { .. })));
     }
 }
