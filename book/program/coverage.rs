@@ -75,8 +75,12 @@ fn row(known: &Known<'_>, page: &Page, rule: &Rule, stories: &Stories) -> Vec<St
 
 /// The scenarios of the workspace; one that can't be read belongs to no rule, and fails elsewhere.
 fn stories(known: &Known<'_>) -> Stories {
-    let entries = fs::read_dir(known.workspace.path("scenarios")).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".scenario").map(str::to_owned));
+    let names = ["", "mended/"].iter().flat_map(|below| {
+        let folder = known.workspace.path(&format!("scenarios/{below}"));
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .filter_map(move |entry| Some(format!("{below}{}", entry.file_name().to_str()?.strip_suffix(".scenario")?)))
+    });
     let names: BTreeSet<_> = names.collect();
     let spoken_of = |name: String| {
         let text = known.workspace.read(&format!("scenarios/{name}.scenario")).ok()?;

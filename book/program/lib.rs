@@ -12,6 +12,7 @@ mod diagram;
 mod directive;
 mod links;
 mod lock;
+mod matrix;
 pub mod page;
 mod prose;
 mod render;

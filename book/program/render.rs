@@ -5,6 +5,7 @@ use crate::complaint::Complaint;
 use crate::coverage;
 use crate::diagram;
 use crate::directive::{Ask, Directive, Part};
+use crate::matrix;
 use crate::page::Page;
 use crate::results::Results;
 use crate::rules::{self, Rule, Rules};
@@ -36,10 +37,11 @@ impl Known<'_> {
         asks.filter_map(move |(page, ask)| Some((page, which(ask)?)))
     }
 
-    /// A link to `anchor`, which is where another page, or this one, asks for something; just the text if none does.
+    /// A link to `anchor`, which is where this page asks for something, or else another; just the text if none does.
     pub fn link(&self, from: &Page, text: &str, anchor: &str, asked: impl Fn(&Ask) -> bool) -> String {
-        match self.asking(|ask| asked(ask).then_some(())).next() {
-            Some((page, ())) => format!("<a href=\"{}#{anchor}\">{text}</a>", relative(&from.path, &html(&page.path))),
+        let asking: Vec<_> = self.asking(|ask| asked(ask).then_some(())).map(|(page, ())| page).collect();
+        match asking.iter().find(|page| page.path == from.path).or(asking.first()) {
+            Some(page) => format!("<a href=\"{}#{anchor}\">{text}</a>", relative(&from.path, &html(&page.path))),
             None => text.to_owned(),
         }
     }
@@ -99,7 +101,7 @@ fn carry_out(known: &Known<'_>, page: &Page, directive: &Directive) -> Result<St
         Ask::Code(file, part) => included(known.workspace, file, part),
         Ask::Scenario(name) => scenario(known.workspace, name),
         Ask::Results(file) => Ok(Results::read(known.workspace, file)?.tables()),
-        Ask::Matrix => Results::read(known.workspace, "matrix")?.matrix(),
+        Ask::Matrix => matrix::tables(&Results::read(known.workspace, "matrix")?),
         Ask::Exhibits => tables::exhibits(known, page),
         Ask::Properties => tables::properties(known, page),
         Ask::Coverage => Ok(coverage::table(known, page)),
@@ -136,7 +138,10 @@ pub fn verifier(known: &Known<'_>, page: &Page, by: &Verifier) -> String {
         Verifier::Property(name) => {
             known.link(page, name, &format!("property-{name}"), |ask| matches!(ask, Ask::Properties))
         }
-        Verifier::Test(name) => format!("<code>{}</code>", escaped(name)),
+        // Long names may break between their words.
+        Verifier::Test(name) => {
+            format!("<code>{}</code>", escaped(name).replace('_', "_<wbr>").replace('/', "/<wbr>"))
+        }
     }
 }
 

@@ -25,11 +25,18 @@ impl Results {
     /// If it is not there, is no JSON object, or does not say which command wrote it.
     pub fn read(workspace: &Workspace, name: &str) -> Result<Self, String> {
         let file = format!("{FOLDER}/{name}.json");
-        let text = workspace.read(&file)?;
-        let all: Value = serde_json::from_str(&text).map_err(|error| format!("{file} is no JSON: {error}"))?;
+        Self::of(&file, &workspace.read(&file)?)
+    }
+
+    /// The results in this text of a file.
+    ///
+    /// # Errors
+    /// If it is no JSON object, or does not say which command wrote it.
+    pub fn of(file: &str, text: &str) -> Result<Self, String> {
+        let all: Value = serde_json::from_str(text).map_err(|error| format!("{file} is no JSON: {error}"))?;
         let command = all.get("command").and_then(Value::as_str).map(str::to_owned);
         let command = command.ok_or_else(|| format!("{file} does not say which `command` wrote it"))?;
-        Ok(Self { file, command, all })
+        Ok(Self { file: file.to_owned(), command, all })
     }
 
     /// The value of a key.
@@ -84,30 +91,8 @@ impl Results {
         out
     }
 
-    /// The mutation matrix: one row for each decision that was broken, one column for each way to notice.
-    ///
-    /// # Errors
-    /// If the file does not have the matrix's form.
-    pub fn matrix(&self) -> Result<String, String> {
-        const WAYS: [&str; 5] = ["checker", "property", "loom", "lockstep", "client"];
-        let breaks = self.value("breaks")?.as_array().ok_or_else(|| format!("`breaks` of {} is no list", self.file))?;
-        let mut head = vec!["break", "what is broken"];
-        head.extend(WAYS);
-        let mut rows = Vec::new();
-        for broken in breaks {
-            let text = |key: &str| broken.get(key).and_then(Value::as_str).map(escaped);
-            let name = text("name").ok_or_else(|| format!("a break of {} has no `name`", self.file))?;
-            let mut row = vec![format!("<code>{name}</code>"), text("what").unwrap_or_default()];
-            row.extend(WAYS.map(|way| match broken.get("found").and_then(|found| found.get(way)) {
-                Some(Value::String(how)) => format!("<span class=\"found\">✓</span> {}", escaped(how)),
-                _ => "·".to_owned(),
-            }));
-            rows.push(row);
-        }
-        Ok(self.caption() + &table(&head, &rows))
-    }
-
-    fn caption(&self) -> String {
+    /// Which command wrote it, as HTML.
+    pub fn caption(&self) -> String {
         format!("<p class=\"caption\">Written by <code>{}</code></p>\n", escaped(&self.command))
     }
 }
@@ -198,8 +183,7 @@ mod tests {
 
     fn results() -> Results {
         let text = r#"{"command": "run", "models": [{"name": "acks", "states": 1234567, "seconds": 0.25}]}"#;
-        let all = serde_json::from_str(text).expect("it is JSON");
-        Results { file: "book/results/check.json".into(), command: "run".into(), all }
+        Results::of("book/results/check.json", text).expect("it is a results file")
     }
 
     #[test]

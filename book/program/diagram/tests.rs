@@ -80,6 +80,18 @@ fn markdown_does_not_end_it() {
 }
 
 #[test]
+fn what_was_promised_and_is_lost_is_told_from_what_was_only_cut() {
+    let lost = drawn("small", STORY).expect("it can be drawn");
+    assert!(lost.contains("<g class=\"lost\">") && !lost.contains("<g class=\"cut\">"), "{lost}");
+    let cut = STORY.replace(
+        "> b2 fetches\n> b2 fetches\n> b1 loses power keeps=0 checkpoint=1",
+        "> b1 loses power keeps=0 checkpoint=0",
+    );
+    let cut = drawn("small", &cut).expect("it can be drawn");
+    assert!(cut.contains("<g class=\"cut\">") && !cut.contains("<g class=\"lost\">"), "{cut}");
+}
+
+#[test]
 fn a_story_shows_what_it_says_that_it_shows() {
     let error = drawn("small", &STORY.replace("holds  ", "breaks ")).expect_err("the record is on b2");
     assert_eq!(error, ":4: it says that it breaks acknowledged-survives, which holds at its end");
