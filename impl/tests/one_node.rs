@@ -95,6 +95,18 @@ async fn what_was_produced_is_there_also_after_a_restart() {
     node.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_stops_writes_down_its_high_watermarks() {
+    let node = OneNode::start().await;
+    let mut connection = node.connect().await;
+    let topic = create(&mut connection, "t").await;
+    produce(&mut connection, topic, &["a", "b"]).await;
+    drop(connection);
+    let dir = node.stop().await;
+    let text = std::fs::read_to_string(dir.path().join("replication-offset-checkpoint")).expect("it is written");
+    assert!(text.lines().any(|line| line == "t 0 2"), "{text}");
+}
+
 async fn delete(connection: &mut Connection, name: &str) {
     let topic = DeleteTopicState { name: Some(name.to_owned()), ..Default::default() };
     let request = DeleteTopicsRequest { topics: vec![topic], timeout_ms: 5000, ..Default::default() };

@@ -4,6 +4,7 @@ mod apache_kafka;
 mod clients;
 mod failures;
 mod lockstep;
+mod matrix;
 mod requests;
 mod walks;
 
@@ -30,6 +31,8 @@ enum Command {
     Clients(clients::Args),
     /// Kill, stop and cut off nodes of clusters on this machine, and see what is lost
     Failures(failures::Args),
+    /// Break the project on purpose, one thing at a time, and tell which method notices
+    Matrix(matrix::Args),
     /// Let a cluster of ours do step by step what scenarios tell, and see whether it does
     Lockstep(lockstep::Args),
     /// Send a script of raw requests, sound and malformed, and tell every answer
@@ -46,6 +49,7 @@ pub fn answer(cli: Cli) -> ExitCode {
         Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
         Command::Clients(args) => Ok(clients::answer(args)),
         Command::Failures(args) => failures::answer(args),
+        Command::Matrix(args) => matrix::answer(args),
         Command::Lockstep(args) => lockstep::answer(args),
         Command::Requests(args) => requests::requests(args),
         Command::Compare(args) => requests::compared(args),

@@ -1,7 +1,7 @@
 //! Walks of small graphs, where what is best can be found by trying everything, and of a small world.
 
 use super::sample::Random;
-use super::{Divergence, Graph, OnModel, Replayer, Walk, replay};
+use super::{Divergence, Effort, Graph, OnModel, Replayer, Walk, replay};
 use highwater_checker::engine::{Explorable, Progress, Search, StopOn, Verdict};
 use highwater_checker::replication::{Bounds, World};
 use highwater_spec::rules::Rules;
@@ -179,7 +179,8 @@ fn a_walk_that_diverges_is_told_up_to_there() {
     let graph = Graph::explore(&world);
     let walks = graph.cover();
     let chosen: Vec<_> = (0..walks.len()).collect();
-    let outcome = replay(&world, graph.edges().len(), &walks, &chosen, 2, || OutlivesNoKill);
+    let outcome =
+        replay(&world, graph.edges().len(), &walks, &chosen, Effort { threads: 2, enough: 5 }, || OutlivesNoKill);
     assert!(!outcome.diverged.is_empty() && outcome.walks < walks.len(), "it goes on and on");
     for diverged in &outcome.diverged {
         let inputs: Vec<_> = diverged.scenario.lines().filter(|line| line.starts_with("> ")).collect();
@@ -197,7 +198,8 @@ fn any_number_of_threads_covers_the_same() {
     let graph = Graph::explore(&world);
     let walks = graph.cover();
     let chosen: Vec<_> = (0..walks.len()).collect();
-    let outcomes = [1, 3].map(|threads| replay(&world, graph.edges().len(), &walks, &chosen, threads, || OnModel));
+    let outcomes = [1, 3]
+        .map(|threads| replay(&world, graph.edges().len(), &walks, &chosen, Effort { threads, enough: 5 }, || OnModel));
     assert!(outcomes[0].walked.iter().all(|walked| *walked) && outcomes[0].diverged.is_empty());
     assert_eq!(outcomes[0].passed, outcomes[1].passed);
     assert!(outcomes[0].passed.len() > 40, "only {} marks are passed", outcomes[0].passed.len());

@@ -367,6 +367,7 @@ fn batches(records: bytes::Bytes) -> Result<Vec<Batch<Net>>, RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records::{BatchBuilder, HEADER_SIZE, stamped};
 
     #[test]
     fn fetches_that_begin_apart_end_together() {
@@ -375,5 +376,22 @@ mod tests {
         assert_eq!(until_tick(ms(1_100), ms(500)), ms(400));
         assert_eq!(until_tick(ms(1_480), ms(500)), ms(520), "too near to be worth a request");
         assert_eq!(until_tick(ms(7), ms(0)), ms(1));
+    }
+
+    #[test]
+    fn a_damaged_batch_of_the_leader_is_refused_and_one_that_was_cut_off_waits() {
+        let mut builder = BatchBuilder::new();
+        builder.push(1, None, Some(b"v"), &[]).expect("a record that fits");
+        let batch = builder.build().expect("a batch that fits");
+        let sound = stamped(&batch, Offset(5), LeaderEpoch(2)).map(|header| [&header, &batch[HEADER_SIZE..]].concat());
+        let sound = sound.expect("a header");
+        let cut_off = [&sound[..], &sound[..sound.len() - 1]].concat();
+        let found = batches(cut_off.into()).expect("a batch and a piece");
+        let places: Vec<_> = found.iter().map(|batch| (batch.base, batch.count, batch.epoch)).collect();
+        assert_eq!(places, [(Offset(5), 1, LeaderEpoch(2))]);
+        let mut damaged = sound;
+        let last = damaged.len() - 1;
+        damaged[last] ^= 1;
+        assert!(matches!(batches(damaged.into()), Err(RecordError::Crc { .. })));
     }
 }

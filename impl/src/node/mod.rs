@@ -26,6 +26,8 @@ mod metadata_records;
 mod partitions;
 mod roles;
 mod shard;
+#[cfg(test)]
+mod shard_tests;
 mod tickets;
 mod timers;
 mod to_controller;

@@ -245,3 +245,22 @@ fn refused(code: i16, what: &str) -> Result<(), Refusal> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::messages::alter_partition::response::{PartitionData, TopicData};
+
+    #[test]
+    fn each_partition_hears_its_own_answer() {
+        let taken = PartitionData { partition_index: 0, partition_epoch: 7, isr: vec![1, 2], ..Default::default() };
+        let code = Refusal::InvalidUpdateVersion.code();
+        let refused = PartitionData { partition_index: 1, error_code: code, ..Default::default() };
+        let topic = TopicData { topic_id: Uuid([3; 16]), partitions: vec![taken, refused] };
+        let response = alter_partition::AlterPartitionResponse { topics: vec![topic], ..Default::default() };
+        let outcomes = altered(response).expect("it is not refused as a whole");
+        let [(first, Ok(state)), (second, Err(refusal))] = outcomes.as_slice() else { panic!("{outcomes:?}") };
+        assert_eq!((first.index, state.partition_epoch), (0, PartitionEpoch(7)));
+        assert_eq!((second.index, *refusal), (1, Refusal::InvalidUpdateVersion));
+    }
+}

@@ -36,9 +36,10 @@ impl OneNode {
         Self { node, dir: self.dir }
     }
 
-    /// Stops it cleanly.
-    pub async fn stop(self) {
+    /// Stops it cleanly; its directory stays for as long as the answer does.
+    pub async fn stop(self) -> TempDir {
         self.node.shutdown().await;
+        self.dir
     }
 
     /// A client's connection.
