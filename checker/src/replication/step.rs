@@ -105,7 +105,7 @@ impl<'a> Step<'a> {
             }
             Output::Flush { upto } => self.node(of).disk.flushed = upto,
             Output::Reply { ticket, outcome } => {
-                self.note(|| Turn::Answered { value: value_of(ticket), outcome });
+                self.note(|| Turn::Answered { by: of, value: value_of(ticket), outcome });
                 observe::answered(&mut self.state, ticket, outcome);
             }
             Output::Fetch(request) => self.send_fetch(of, request),

@@ -35,6 +35,8 @@ pub enum Turn {
     },
     /// A producer was answered.
     Answered {
+        /// Who answered.
+        by: BrokerId,
         /// The record that it had sent.
         value: u8,
         /// What it was told.

@@ -5,6 +5,7 @@ use highwater_conformance::lockstep::{Ensemble, read_scenario};
 use serde_json::json;
 use std::error::Error;
 use std::fs;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,8 +23,8 @@ pub struct Args {
     #[arg(long)]
     processes: bool,
     /// Play each so many times
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    times: u32,
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    times: NonZeroU32,
     /// Stop at the first scenario from which the cluster parts
     #[arg(long)]
     fail_fast: bool,
@@ -40,12 +41,16 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     for (name, text) in &scenarios {
         let (world, told) = read_scenario(text).map_err(|error| format!("{name}: {error}"))?;
         let mut outcome = Ok(());
-        for _ in 0..args.times {
+        for _ in 0..args.times.get() {
             runs += 1;
             match ensemble.play(&world, &told) {
                 Ok(steps) => {
                     events += told.len();
                     excused += steps;
+                }
+                Err(divergence) if divergence.unplayed => {
+                    let (step, why) = (divergence.step + 1, &divergence.found);
+                    return Err(format!("{name}: can't be played beyond its step {step}: {why}").into());
                 }
                 Err(divergence) => {
                     parted += 1;

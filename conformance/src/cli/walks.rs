@@ -5,6 +5,7 @@ use highwater_conformance::walks::sample::sample;
 use highwater_conformance::walks::{Diverged, Effort, GROUNDS, Graph, Ground, OnModel, Outcome, Report, replay};
 use std::error::Error;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,7 +20,7 @@ pub struct Args {
     world: Option<String>,
     /// Only so many walks of each world that they have N steps together, drawn by the seed
     #[arg(long, value_name = "N", conflicts_with = "walk")]
-    sample: Option<usize>,
+    sample: Option<NonZeroUsize>,
     /// What draws the sample
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -33,8 +34,8 @@ pub struct Args {
     #[arg(long, conflicts_with = "on_model")]
     processes: bool,
     /// How many walks are replayed at a time
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    threads: usize,
+    #[arg(long, value_name = "N", default_value = "1")]
+    threads: NonZeroUsize,
     /// Stop at the first walk that diverges
     #[arg(long)]
     fail_fast: bool,
@@ -75,11 +76,11 @@ fn walked(ground: &Ground, args: &Args, ensemble: &Ensemble, report: &mut Report
     let chosen = match (args.walk, args.sample) {
         (Some(walk), _) if walk >= walks.len() => return Err(format!("there are {} walks, from 0 on", walks.len())),
         (Some(walk), _) => vec![walk],
-        (None, Some(steps)) => sample(&walks, args.seed, steps),
+        (None, Some(steps)) => sample(&walks, args.seed, steps.get()),
         (None, None) => (0..walks.len()).collect(),
     };
     let edges = graph.edges().len();
-    let effort = Effort { threads: args.threads, enough: if args.fail_fast { 1 } else { ENOUGH } };
+    let effort = Effort { threads: args.threads.get(), enough: if args.fail_fast { 1 } else { ENOUGH } };
     let outcome = match args.on_model {
         true => replay(&world, edges, &walks, &chosen, effort, || OnModel),
         false => replay(&world, edges, &walks, &chosen, effort, || ensemble),

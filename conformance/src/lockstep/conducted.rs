@@ -11,6 +11,8 @@ use highwater_spec::values::{TopicId, TopicPartition};
 use std::error::Error;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use tokio::runtime::Runtime;
 
 /// Runs a node until it ends; under a conductor, until that is gone.
@@ -36,6 +38,7 @@ pub fn run(settings: &[(String, String)], rules: Rules, conduct: Option<u8>) -> 
 fn conducted(runtime: &Runtime, config: NodeConfig, rules: Rules, incarnation: [u8; 16]) -> Result<(), Box<dyn Error>> {
     let gate = Arc::new(Gate::new(config.node_id, incarnation, Box::new(|note| say(&note.into()))));
     let id = config.node_id;
+    let orders = orders();
     let started = runtime.block_on(Node::start(config, rules, Door::kept(Arc::clone(&gate) as Arc<_>)));
     let node = match started {
         Ok(node) => node,
@@ -50,8 +53,8 @@ fn conducted(runtime: &Runtime, config: NodeConfig, rules: Rules, incarnation: [
         ended.await;
         say(&Note::Ended(id).into());
     });
-    for line in io::stdin().lock().lines() {
-        match serde_json::from_str(&line?)? {
+    for order in orders {
+        match order {
             Order::Pass(number) => gate.pass(number),
             Order::Discard(number) => gate.discard(number),
             Order::StopAfter(outputs) => gate.stop_after(outputs),
@@ -63,8 +66,25 @@ fn conducted(runtime: &Runtime, config: NodeConfig, rules: Rules, incarnation: [
             }
         }
     }
-    // The conductor is gone: nothing is left to do, and nobody to do it for.
-    std::process::exit(0);
+    Ok(())
+}
+
+/// What the conductor orders. When it is gone nothing is left to do, and nobody to do it for: the process ends.
+fn orders() -> Receiver<Order> {
+    let (given, orders) = mpsc::channel();
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            match serde_json::from_str(&line) {
+                Ok(order) => drop(given.send(order)),
+                Err(error) => {
+                    eprintln!("highwater-node: `{line}` is no order of a conductor: {error}");
+                    std::process::exit(1);
+                }
+            }
+        }
+        std::process::exit(0);
+    });
+    orders
 }
 
 fn say(word: &Word) {

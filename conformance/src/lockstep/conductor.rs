@@ -116,6 +116,9 @@ impl Conductor {
                     // The shell steps it by itself, when an output has failed.
                     return Ok(());
                 }
+                if let replica::Input::FollowerFetched(fetch) = input {
+                    self.cut_off.remove(&fetch.replica);
+                }
                 let timer = matches!(input, replica::Input::ProduceTimedOut(_));
                 let wanted = self.wording().replica(*at, input.recast());
                 let entry = if timer { self.producers_timer(&wanted)? } else { self.await_entry(&wanted)? };
@@ -145,7 +148,10 @@ impl Conductor {
                 }
                 Ok(())
             }
-            Turn::Answered { value, outcome } => {
+            Turn::Answered { by, value, outcome } => {
+                let wanted = self.wording().reply(*by, *outcome);
+                let entry = self.await_entry(&wanted)?;
+                self.pass(&entry);
                 let told = match outcome {
                     ProduceOutcome::Acked { base } => (0, base.0),
                     ProduceOutcome::Refused(refusal) | ProduceOutcome::Unknown(refusal) => (refusal.code(), -1),
@@ -247,7 +253,8 @@ impl Conductor {
             while let Some(free) = self.board.free() {
                 self.pass(&free);
             }
-            if !self.excuse_some(&[])? && !self.board.wait(now) {
+            let due = Wording(&self.names).all(&self.state);
+            if !self.excuse_some(&due)? && !self.board.wait(now) {
                 let found = self.board.waiting().map(|entry| in_words(&wanted(entry))).collect::<Vec<_>>();
                 return Err(Difference::new(about, specified, found.join("\n             ")));
             }
@@ -287,7 +294,7 @@ impl Conductor {
 }
 
 fn cannot(event: &Event) -> Difference {
-    Difference::new("the scenario", "can be carried out on a cluster", format!("`{event}` can't, yet"))
+    Difference::unplayed(format!("`{event}` can't be carried out on a cluster yet"))
 }
 
 fn is_below(what: &What, limit: Offset) -> bool {

@@ -19,6 +19,8 @@ pub struct Divergence {
     pub specified: String,
     /// As the cluster has it.
     pub found: String,
+    /// Whether nothing was found to differ: the scenario could not be played on.
+    pub unplayed: bool,
 }
 
 impl fmt::Display for Divergence {
@@ -44,12 +46,18 @@ pub struct Difference {
     about: String,
     specified: String,
     found: String,
+    unplayed: bool,
 }
 
 impl Difference {
     /// One in `about`.
     pub fn new(about: impl Into<String>, specified: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { about: about.into(), specified: specified.into(), found: found.into() }
+        Self { about: about.into(), specified: specified.into(), found: found.into(), unplayed: false }
+    }
+
+    /// None: the scenario can't be played on.
+    pub fn unplayed(why: impl Into<String>) -> Self {
+        Self { unplayed: true, ..Self::new("it can't be played on", "it can", why) }
     }
 
     /// The same, after these events.
@@ -61,6 +69,7 @@ impl Difference {
             about: self.about,
             specified: self.specified,
             found: self.found,
+            unplayed: self.unplayed,
         }
     }
 }
@@ -68,6 +77,6 @@ impl Difference {
 /// What keeps the conductor from going on is told as a difference too.
 impl From<Box<dyn Error>> for Difference {
     fn from(error: Box<dyn Error>) -> Self {
-        Self::new("what the conductor needs", "is there", error.to_string())
+        Self::unplayed(error.to_string())
     }
 }

@@ -15,6 +15,11 @@ impl Conductor {
     pub(super) fn end(&mut self, event: &Event, dies: Option<BrokerId>, after: &State) -> Outcome {
         if let Some(broker) = dies {
             self.until(format!("{broker}"), "stops between two outputs", |board| board.has_stopped(broker))?;
+            let replies = |entry: &&Entry| entry.node == broker && matches!(entry.what, What::Reply(_));
+            let early = self.board.waiting().find(replies).map(|entry| entry.what.to_string());
+            if let Some(early) = early {
+                return Err(Difference::new(format!("the answers of {broker}"), "none yet", early));
+            }
             self.kill(broker, Offset(0))?;
         }
         match event.what {

@@ -8,7 +8,7 @@ use highwater_checker::replication::{AskedFetch, Fetch, PARTITION, Proposal, Sta
 use highwater_spec::broker;
 use highwater_spec::controller;
 use highwater_spec::refusal::Refusal;
-use highwater_spec::replica::{Ask, FetchAnswer, FetchRequest, FollowerFetch, Input, Reader};
+use highwater_spec::replica::{Ask, FetchAnswer, FetchRequest, FollowerFetch, Input, ProduceOutcome, Reader};
 use highwater_spec::values::{BrokerId, Offset};
 
 /// Something at a door.
@@ -76,6 +76,12 @@ impl Wording<'_> {
             at: (),
         };
         self.replica(request.leader, Input::FollowerFetched(fetch))
+    }
+
+    /// An answer to a producer, on its way out.
+    pub fn reply(&self, node: BrokerId, outcome: ProduceOutcome) -> Wanted {
+        let at = Place::Replica(self.0.partition(PARTITION));
+        Wanted { node, at, what: What::Reply(format!("{outcome:?}")) }
     }
 
     /// A fetch that is about to read.

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 /// The controller's id.
 pub const CONTROLLER: BrokerId = BrokerId(100);
@@ -96,13 +97,20 @@ impl Plan {
     }
 }
 
+/// One node, and what keeps its door and watches for its end.
+struct Running {
+    gate: Arc<Gate>,
+    node: Node,
+    watch: JoinHandle<()>,
+}
+
 /// Nodes in this process.
 pub struct InProcess {
     runtime: Arc<Runtime>,
     plan: Arc<Plan>,
     rules: Rules,
     notes: Sender<Note>,
-    running: BTreeMap<BrokerId, (Arc<Gate>, Node)>,
+    running: BTreeMap<BrokerId, Running>,
 }
 
 impl InProcess {
@@ -112,7 +120,7 @@ impl InProcess {
     }
 
     fn gate(&self, node: BrokerId) -> Option<&Gate> {
-        self.running.get(&node).map(|(gate, _)| gate.as_ref())
+        self.running.get(&node).map(|running| running.gate.as_ref())
     }
 }
 
@@ -129,21 +137,24 @@ impl Nodes for InProcess {
         let door = Door::kept(Arc::clone(&gate) as Arc<_>);
         let started = self.runtime.block_on(Node::start(config, self.rules, door))?;
         let (ended, notes) = (started.ended(), self.notes.clone());
-        self.runtime.spawn(async move {
+        let watch = self.runtime.spawn(async move {
             ended.await;
             let _ = notes.send(Note::Ended(node));
         });
-        self.running.insert(node, (gate, started));
+        self.running.insert(node, Running { gate, node: started, watch });
         Ok(())
     }
 
     fn kill(&mut self, node: BrokerId) {
-        let Some((gate, node)) = self.running.remove(&node) else { return };
+        let Some(Running { gate, node, watch }) = self.running.remove(&node) else { return };
+        // That it ends now is no news.
+        watch.abort();
+        let _ = self.runtime.block_on(watch);
         self.runtime.block_on(node.abort(|| gate.end()));
     }
 
     fn ask_to_stop(&mut self, node: BrokerId) {
-        if let Some((_, node)) = self.running.get(&node) {
+        if let Some(Running { node, .. }) = self.running.get(&node) {
             node.ask_to_stop();
         }
     }
@@ -157,7 +168,7 @@ impl Nodes for InProcess {
     }
 
     fn fail_disk(&mut self, node: BrokerId, partition: TopicPartition, number: u64) {
-        if let Some((gate, node)) = self.running.get(&node) {
+        if let Some(Running { gate, node, .. }) = self.running.get(&node) {
             let gate = Arc::clone(gate);
             node.fail_disk(partition, Box::new(move || gate.done(number)));
         }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 /// One process for each node.
 pub struct Processes {
@@ -26,6 +26,7 @@ pub struct Processes {
 struct Process {
     child: Child,
     orders: ChildStdin,
+    listener: JoinHandle<()>,
 }
 
 impl Processes {
@@ -54,10 +55,10 @@ impl Nodes for Processes {
         let (orders, words) = (child.stdin.take(), child.stdout.take());
         let orders = orders.ok_or("the process has no standard input")?;
         let words = words.ok_or("the process has no standard output")?;
-        self.running.insert(node, Process { child, orders });
         let (starting, started) = mpsc::channel();
         let notes = self.notes.clone();
-        thread::spawn(move || listen(node, words, &starting, &notes));
+        let listener = thread::spawn(move || listen(node, words, &starting, &notes));
+        self.running.insert(node, Process { child, orders, listener });
         started.recv().unwrap_or_else(|_| Err("it ended before it listened".to_owned()))?;
         Ok(())
     }
@@ -66,6 +67,8 @@ impl Nodes for Processes {
         if let Some(mut process) = self.running.remove(&node) {
             let _ = process.child.kill();
             let _ = process.child.wait();
+            // What it said to the end is noted before anything of the next process is.
+            let _ = process.listener.join();
         }
     }
 

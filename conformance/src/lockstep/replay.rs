@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The same for clusters that are wrong on purpose.
 const SHORT: Duration = Duration::from_millis(500);
 
+/// How the directories of clusters begin; the id of the process follows.
+const PREFIX: &str = "highwater-lockstep-";
+
 /// Where clusters are played: memory, where there is a file system of it.
 const MEMORY: &str = "/dev/shm";
 
@@ -47,6 +50,7 @@ impl Ensemble {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let memory = Path::new(MEMORY);
         let below = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        sweep(&below);
         Ok(Self { runtime: Arc::new(runtime), below, program: None, rules: None, patience: PATIENCE })
     }
 
@@ -94,7 +98,8 @@ impl Ensemble {
             Box::new(difference.after(world, &events[..count]))
         };
         let lacking = |error: Box<dyn Error>| parted(error.into(), 0);
-        let dir = tempfile::Builder::new().prefix("highwater-lockstep-").tempdir_in(&self.below);
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(&self.below);
         let dir = dir.map_err(|error| lacking(error.into()))?;
         let plan = Plan::new(dir.path(), world.bounds.brokers).map_err(|error| lacking(error.into()))?;
         let plan = Arc::new(plan);
@@ -107,6 +112,18 @@ impl Ensemble {
             conductor.step(event).map_err(|difference| parted(difference, place + 1))?;
         }
         Ok(conductor.excused)
+    }
+}
+
+/// Removes what processes left that were killed.
+fn sweep(below: &Path) {
+    for entry in std::fs::read_dir(below).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')?.0.parse::<u32>().ok());
+        if owner.is_some_and(|owner| !Path::new("/proc").join(owner.to_string()).exists()) {
+            // Another process may be sweeping too.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 

@@ -209,7 +209,7 @@ fn is_input(entry: &Entry) -> bool {
     match &entry.what {
         What::Input(_) | What::Metadata { .. } | What::Look(_) => true,
         What::Timer(text) => text == "TimerFired(FetchRetry)",
-        What::Sync | What::Close => false,
+        What::Reply(_) | What::Sync | What::Close => false,
     }
 }
 

@@ -81,6 +81,8 @@ pub enum Told {
     Timer(String),
     /// A fetch that is about to read.
     Look(String),
+    /// An answer to a producer.
+    Reply(String),
     /// Someone waits until the replica has heard what it was told.
     Sync,
     /// Logs that are about to be closed.
@@ -117,6 +119,7 @@ impl From<What> for Told {
             What::Metadata { upto, text } => Self::Metadata(upto.0, text),
             What::Timer(text) => Self::Timer(text),
             What::Look(text) => Self::Look(text),
+            What::Reply(text) => Self::Reply(text),
             What::Sync => Self::Sync,
             What::Close => Self::Close,
         }
@@ -130,6 +133,7 @@ impl From<Told> for What {
             Told::Metadata(upto, text) => Self::Metadata { upto: Offset(upto), text },
             Told::Timer(text) => Self::Timer(text),
             Told::Look(text) => Self::Look(text),
+            Told::Reply(text) => Self::Reply(text),
             Told::Sync => Self::Sync,
             Told::Close => Self::Close,
         }

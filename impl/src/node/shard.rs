@@ -11,7 +11,7 @@ use super::timers::Timers;
 use super::{broker_host, log_dirs::LogDirs};
 use crate::carrier::Net;
 use crate::cells::Drained;
-use crate::door::{Done, Enters, Entrance, Place, Plain, What};
+use crate::door::{Done, Enters, Entrance, Pass, Place, Plain, What};
 use crate::storage::{FlushJob, Flushed, LogConfig, PartitionName, StorageError};
 use bytes::Bytes;
 use highwater_spec::broker;
@@ -410,8 +410,17 @@ impl Shard {
     fn reply(&mut self, partition: TopicPartition, ticket: Ticket, outcome: ProduceOutcome) {
         self.timers.cancel(&TimerName::Produce(partition, ticket));
         let log_start = self.hosted.get(&partition).map_or(Offset(0), |hosted| hosted.machine.log().start);
-        if let Some(reply) = self.tickets.redeem(ticket) {
-            let _ = reply.send(Outcome { outcome, log_start });
+        let Some(reply) = self.tickets.redeem(ticket) else { return };
+        let answer = move || reply.send(Outcome { outcome, log_start }).unwrap_or_default();
+        match self.entrance.door().keeper() {
+            None => answer(),
+            Some(keeper) => {
+                let pass: Pass = Box::new(move |done| {
+                    answer();
+                    done();
+                });
+                keeper.arrived(Place::Replica(partition), What::Reply(format!("{outcome:?}")), pass);
+            }
         }
     }
 
