@@ -65,7 +65,8 @@ pub(super) fn by_lockstep(output: &str) -> String {
     if let Some(about) = lines.find_map(|line| Some(line.split_once("parts from it here: ")?.1)) {
         // The scenario is named at the end of its story.
         let name = lines.find_map(|line| Some(line.split_once(": parted.")?.0)).unwrap_or("?");
-        return format!("{}: {about}", name.trim_end_matches(".scenario"));
+        let name = name.trim_start_matches("scenarios/").trim_end_matches(".scenario");
+        return format!("{name}: {about}");
     }
     let walk = output.lines().find(|line| line.contains(" diverges at its step "));
     walk.map_or_else(|| last_line(output), str::to_owned)
@@ -111,7 +112,7 @@ mod tests {
     fn the_first_difference_of_a_replay_is_told() {
         let scenarios = "a.scenario: 3 events by KAFKA, in step\nhighwater scenario 1\n\n\
                          The cluster parts from it here: the log of b1\n  specified  x\n  found      y\n\n\
-                         mended/b.scenario: parted. Again: highwater-conform lockstep mended/b.scenario\n";
+                         scenarios/mended/b.scenario: parted. Again: highwater-conform lockstep scenarios/mended/b.scenario\n";
         assert_eq!(by_lockstep(scenarios), "mended/b: the log of b1");
         let walks = "walk 3 of kills diverges at its step 5: the log of b1\n\nhighwater scenario 1\n";
         assert_eq!(by_lockstep(walks), "walk 3 of kills diverges at its step 5: the log of b1");
