@@ -12,6 +12,7 @@ use crate::survey::{self, Survey};
 use crate::workspace::Workspace;
 use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -33,6 +34,8 @@ struct Read {
 /// # Errors
 /// If there is no book, or its folder can't be read or written.
 pub fn build(workspace: &Workspace, into: &Path) -> Result<Vec<Complaint>, String> {
+    // mdBook takes a relative one from the folder of the book.
+    let into = std::path::absolute(into).map_err(|error| format!("{}: {error}", into.display()))?;
     let mut complaints = Vec::new();
     let Read { mut book, pages, directives, rules, survey, lock } = read(workspace, &mut complaints)?;
     rules::judge(&rules, &pages, &survey, &mut complaints);
@@ -48,10 +51,10 @@ pub fn build(workspace: &Workspace, into: &Path) -> Result<Vec<Complaint>, Strin
             chapter.content.clone_from(&rendered[index]);
         }
     });
-    book.config.build.build_dir = into.to_owned();
+    book.config.build.build_dir.clone_from(&into);
     book.build().map_err(|error| format!("can't write the book: {error:#}"))?;
-    let dead = links::dead(into).map_err(|error| format!("can't read what was written: {error}"))?;
-    complaints.extend(dead.iter().map(|dead| dead_link(dead, &pages)));
+    let dead = links::dead(&into).map_err(|error| format!("can't read what was written: {error}"))?;
+    complaints.extend(dead_links(&dead, &pages));
     complaints.sort();
     complaints.dedup();
     Ok(complaints)
@@ -88,13 +91,18 @@ fn read(workspace: &Workspace, complaints: &mut Vec<Complaint>) -> Result<Read, 
     Ok(Read { book, pages, directives, rules, survey, lock })
 }
 
-/// A dead link, where its text stands.
-fn dead_link(dead: &Dead, pages: &[Page]) -> Complaint {
-    let what = format!("dead link: nothing is at `{}`", dead.link);
-    let Some(page) = pages.iter().find(|page| render::html(&page.path) == dead.page) else {
-        return Complaint::at(&dead.page, 1, what);
-    };
-    let written = [dead.link.clone(), dead.link.replacen(".html", ".md", 1)];
-    let at = written.iter().find_map(|link| page.text.find(link.as_str()));
-    Complaint::at(&page.file, at.map_or(1, |at| page.line_at(at)), what)
+/// Dead links, where their texts stand. Pages that repeat chapters, such as the first one, say nothing new.
+fn dead_links(dead: &[Dead], pages: &[Page]) -> Vec<Complaint> {
+    let chapter = |dead: &Dead| pages.iter().find(|page| render::html(&page.path) == dead.page);
+    let in_chapters: BTreeSet<_> = dead.iter().filter(|dead| chapter(dead).is_some()).map(|dead| &dead.link).collect();
+    let told = dead.iter().filter_map(|dead| {
+        let what = format!("dead link: nothing is at `{}`", dead.link);
+        let Some(page) = chapter(dead) else {
+            return (!in_chapters.contains(&dead.link)).then(|| Complaint::at(&dead.page, 1, what));
+        };
+        let written = [dead.link.clone(), dead.link.replacen(".html", ".md", 1)];
+        let at = written.iter().find_map(|link| page.text.find(link.as_str()));
+        Some(Complaint::at(&page.file, at.map_or(1, |at| page.line_at(at)), what))
+    });
+    told.collect()
 }

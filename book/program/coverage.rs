@@ -5,7 +5,7 @@ use crate::page::Page;
 use crate::render::{self, Known, escaped, relative};
 use crate::results;
 use crate::rules::{self, Rule};
-use crate::survey::Verifier;
+use crate::survey::{Mention, Verifier};
 use crate::tables::scenario_link;
 use highwater_spec::scenario::{Expects, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,8 @@ pub fn table(known: &Known<'_>, page: &Page) -> String {
         summary.push(counts(known, page, chapter, &stated));
         let rows: Vec<_> = stated.iter().map(|rule| row(known, page, rule, &stories)).collect();
         chapters += &format!("<h2>{}</h2>\n", escaped(&chapter.title));
-        chapters += &results::table(&["rule", "carried out in", "properties", "tests", "scenarios"], &rows);
+        let table = results::table(&["rule, and where it is carried out", "properties", "tests", "scenarios"], &rows);
+        chapters += &format!("<div class=\"coverage\">{table}</div>\n");
     }
     let all: Vec<_> = known.rules.values().collect();
     let mut total = counts(known, page, page, &all);
@@ -65,10 +66,11 @@ fn row(known: &Known<'_>, page: &Page, rule: &Rule, stories: &Stories) -> Vec<St
     let told = stories.iter().filter(|(_, property)| speaks_of(property));
     let told: Vec<_> = told.map(|(name, _)| scenario_link(known, page, name)).collect();
     let places = rules::places(&rule.id, known.survey);
-    let places: Vec<_> = places.iter().map(|place| format!("<code>{}:{}</code>", place.file, place.line)).collect();
+    let place = |place: &&Mention| format!("<div class=\"aside\"><code>{}:{}</code></div>", place.file, place.line);
+    let places: String = places.iter().map(place).collect();
     let there = relative(&page.path, &render::html(&known.pages[rule.page].path));
     let link = format!("<a href=\"{there}#r-{0}\"><code>{0}</code></a>", rule.id);
-    vec![link, places.join("<br>"), listed(properties), listed(tests), told.join("<br>")]
+    vec![link + &places, listed(properties), listed(tests), told.join("<br>")]
 }
 
 /// The scenarios of the workspace; one that can't be read belongs to no rule, and fails elsewhere.

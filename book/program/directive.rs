@@ -65,9 +65,10 @@ pub fn read(page: &Page, complaints: &mut Vec<Complaint>) -> Vec<Directive> {
             continue;
         }
         let line = page.line_at(start);
-        let Some(length) = page.text[start..].find("}}") else {
+        let paragraph = page.text[start..].split("\n\n").next().unwrap_or_default();
+        let Some(length) = paragraph.find("}}") else {
             complaints.push(Complaint::at(&page.file, line, "`{{` without `}}`"));
-            break;
+            continue;
         };
         let range = start..start + length + 2;
         from = range.end;

@@ -1,4 +1,4 @@
-//! Numbers that someone wrote by hand: a measurement has to come from a results file.
+//! What nobody should have written by hand: above all numbers, as a measurement has to come from a results file.
 //!
 //! Complained of is a number of three digits or more, and any number with a unit. Not: years, versions, names such as
 //! KIP-966, and what stands in code.
@@ -54,8 +54,11 @@ const UNITS: [&str; 43] = [
     "runs",
 ];
 
-/// Complains of every such number of a page.
+/// Complains of every such number of a page, and of the marks of a merge.
 pub fn judge(page: &Page, directives: &[Directive], complaints: &mut Vec<Complaint>) {
+    let marks = page.lines().filter(|(_, line)| ["<<<<<<< ", ">>>>>>> "].iter().any(|mark| line.starts_with(mark)));
+    complaints
+        .extend(marks.map(|(at, _)| Complaint::at(&page.file, page.line_at(at), "a merge was left half done here")));
     let events = Parser::new_ext(&page.text, Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES).into_offset_iter();
     for (event, range) in events {
         let Event::Text(_) = event else { continue };

@@ -77,7 +77,9 @@ fn edited(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     let mut out = String::new();
     let mut at = 0;
     for (range, replacement) in edits {
-        out.push_str(&text[at..range.start]);
+        // One that begins inside another has nothing left to replace.
+        let Some(between) = text.get(at..range.start) else { continue };
+        out.push_str(between);
         out.push_str(&replacement);
         at = range.end;
     }

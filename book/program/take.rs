@@ -56,3 +56,31 @@ fn model(result: &Value) -> Value {
     }
     model
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRINTED: &str = r#"{"passed": true, "results": [
+        {"name": "acks", "distinct": 10, "generated": 20, "depth": 3, "seconds": 0.5, "memory": 2097152, "verdict": "holds",
+         "properties": [{"name": "log-matching", "promised_in": 10, "counterexample": null}]},
+        {"name": "kip-279", "distinct": 5, "seconds": 0.5, "properties": [{"name": "log-matching", "promised_in": 5,
+         "counterexample": ["b1 fetches", "b1 fetches"]}]}
+    ]}"#;
+
+    #[test]
+    fn what_was_printed_becomes_figures() {
+        let taken: Value = serde_json::from_str(&check(PRINTED).expect("it passed")).expect("it is JSON");
+        let figure = |pointer: &str| taken.pointer(pointer).and_then(Value::as_u64);
+        let figures =
+            ["/states", "/exhibits", "/models/0/states_per_second", "/models/0/memory_mib", "/models/1/steps"];
+        assert_eq!(figures.map(figure), [15, 1, 20, 2, 2].map(Some));
+        assert_eq!(figure("/models/0/steps"), None);
+    }
+
+    #[test]
+    fn a_check_that_failed_is_not_taken() {
+        assert!(check(&PRINTED.replace("true", "false")).is_err());
+        assert!(check("{}").is_err());
+    }
+}

@@ -4,7 +4,7 @@
 use highwater_conformance::lockstep::scenarios::{BROKEN, MENDED, Told};
 use highwater_conformance::lockstep::{Ensemble, read_scenario};
 use highwater_conformance::walks::sample::sample;
-use highwater_conformance::walks::{GROUNDS, Graph, replay};
+use highwater_conformance::walks::{Effort, GROUNDS, Graph, replay};
 use highwater_spec::rules::Rules;
 use std::path::PathBuf;
 
@@ -37,7 +37,8 @@ fn a_cluster_does_what_walks_tell() {
         let graph = Graph::explore(&world);
         let walks = graph.cover();
         let chosen = sample(&walks, 1, SAMPLED);
-        let outcome = replay(&world, graph.edges().len(), &walks, &chosen, 2, || &ensemble);
+        let outcome =
+            replay(&world, graph.edges().len(), &walks, &chosen, Effort { threads: 2, enough: 1 }, || &ensemble);
         let diverged =
             outcome.diverged.first().map(|diverged| format!("{}\n{}", diverged.scenario, diverged.divergence.what));
         assert_eq!(diverged, None, "{}", ground.name);

@@ -126,7 +126,8 @@ async fn a_client_that_leaves_takes_its_requests_along() {
     let left = || left_behind(port);
     for _ in 0..600 {
         if left() == 0 {
-            return node.stop().await;
+            node.stop().await;
+            return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -17,8 +17,11 @@ fn request(election_type: i8, named: Option<&[(&str, &[i32])]>) -> ElectLeadersR
     ElectLeadersRequest { election_type, topic_partitions, ..Default::default() }
 }
 
-/// The code of the whole, and those of the partitions by topic.
-fn codes(response: &ElectLeadersResponse) -> (ErrorCode, Vec<(&str, Vec<(i32, i16)>)>) {
+/// By topic, each partition's index and code.
+type Codes<'a> = Vec<(&'a str, Vec<(i32, i16)>)>;
+
+/// The code of the whole, and those of the partitions.
+fn codes(response: &ElectLeadersResponse) -> (ErrorCode, Codes<'_>) {
     let results = response.replica_election_results.iter().map(|topic| {
         let codes = topic.partition_result.iter().map(|result| (result.partition_id, result.error_code));
         (topic.topic.as_str(), codes.collect())

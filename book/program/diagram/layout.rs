@@ -187,7 +187,7 @@ impl Table {
                 None
             }
             Item::Arrow { from, to, label, .. } if from == to => {
-                Some(self.note(from, None, &[label.clone()], Tone::Plain))
+                Some(self.note(from, None, std::slice::from_ref(label), Tone::Plain))
             }
             Item::Arrow { from, to, label, dashed, tone } => {
                 let (from, to) = (self.index(from), self.index(to));

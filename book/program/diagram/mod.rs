@@ -11,7 +11,8 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
-use highwater_checker::catalog::Model;
+use highwater_checker::catalog::{Model, property_called};
+use highwater_checker::narrated::Narrated;
 use highwater_checker::story::{self as told, Parting};
 use highwater_spec::property::Property;
 use highwater_spec::scenario::{Expects, Scenario};
@@ -42,13 +43,16 @@ fn followed(scenario: &Scenario) -> Result<(Scenario, Option<Ending>), String> {
     };
     let end = told::follow(&world, scenario).map_err(parted)?;
     let whole = told::retell(&world, scenario).map_err(parted)?;
-    let ending = match &scenario.expects {
-        None => None,
-        Some(Expects::Breaks(property) | Expects::Holds(property)) => {
-            let property = highwater_checker::catalog::property_called(property.as_str())?;
-            let broken = highwater_checker::narrated::Narrated::reason(&world, &end, property.name);
-            Some(Ending { property, broken })
-        }
+    let (Some(Expects::Breaks(name)) | Some(Expects::Holds(name))) = &scenario.expects else {
+        return Ok((whole, None));
     };
-    Ok((whole, ending))
+    let property = property_called(name.as_str())?;
+    let broken = world.reason(&end, property.name);
+    match (&scenario.expects, &broken) {
+        (Some(Expects::Breaks(name)), None) => {
+            Err(format!(":4: it says that it breaks {name}, which holds at its end"))
+        }
+        (Some(Expects::Holds(name)), Some(why)) => Err(format!(":4: it says that {name} holds; at its end {why}")),
+        _ => Ok((whole, Some(Ending { property, broken }))),
+    }
 }

@@ -77,7 +77,7 @@ pub fn seen(text: &str) -> Seen {
             Seen::Fetch { of: of.to_owned(), to: to.to_owned(), at: at.map(|at| (*at).to_owned()) }
         }
         ["committed", ..] => Seen::Promised(promised(&parts)),
-        [name, ..] if is_broker(name) => Seen::Broker(name.to_owned(), broker(text, &parts)),
+        [name, ..] if is_broker(name) => Seen::Broker(name.to_owned(), broker(&parts)),
         _ => Seen::Other,
     }
 }
@@ -87,7 +87,7 @@ pub fn is_broker(word: &str) -> bool {
     word.strip_prefix('b').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn broker(text: &str, parts: &[&str]) -> Broker {
+fn broker(parts: &[&str]) -> Broker {
     let words: Vec<_> = parts.first().copied().unwrap_or_default().split(' ').skip(1).collect();
     let role = match words[..] {
         ["leads", epoch, ..] => Role::Leads(epoch.to_owned()),
@@ -97,7 +97,6 @@ fn broker(text: &str, parts: &[&str]) -> Broker {
         _ => Role::Unassigned,
     };
     let part = |prefix: &str| parts.iter().find_map(|part| part.strip_prefix(prefix));
-    debug_assert!(text.contains("log "));
     let log = part("log ").filter(|log| *log != "empty").map(entries).unwrap_or_default();
     Broker { role, log, high_watermark: part("hw ").and_then(|hw| hw.parse().ok()) }
 }

@@ -141,7 +141,7 @@ pub enum Item {
 pub fn story(scenario: &Scenario, ending: Option<Ending>) -> Result<Story, ParseError> {
     let mut teller =
         Teller { atomic_proposals: scenario.world.get("atomic-proposals") == Some(&1), ..Teller::default() };
-    scenario.initial_states().for_each(|line| teller.hear(line.line.text()));
+    scenario.initial_states().for_each(|line| teller.hear(state::seen(line.line.text())));
     let names: Vec<_> = teller.now.keys().cloned().collect();
     names.iter().for_each(|name| teller.show(name));
     let start = std::mem::take(&mut teller.items);
@@ -180,33 +180,29 @@ pub(super) struct Teller {
 impl Teller {
     fn step(&mut self, told: &Told<'_>) -> Result<Step, ParseError> {
         let event = Event::read(told.input.words())?;
-        let texts = |mark: &str, lines: &[highwater_spec::scenario::Numbered<'_>]| {
-            lines.iter().map(|line| format!("{mark} {}", line.line.text())).collect::<Vec<_>>()
-        };
-        let mut text = vec![format!("> {}", told.input.line.text())];
-        text.extend(texts("<", &told.outputs));
         let outputs: Vec<_> = told.outputs.iter().map(|line| line.line.text()).collect();
-        // The fetch as it was asked, before its answer leads to the next one.
-        let asked = self.fetches.clone();
-        told.states.iter().for_each(|line| self.hear(line.line.text()));
-        self.fetches = asked;
+        let seen = told.states.iter().map(|line| state::seen(line.line.text()));
+        // A fetch that follows an answer must not be taken for the one that is answered.
+        let (later, now): (Vec<_>, Vec<_>) = seen.partition(|seen| matches!(seen, Seen::Fetch { .. }));
+        let down = now.iter().find_map(|seen| match seen {
+            Seen::Broker(name, Broker { role: Role::Down, .. }) => Some(name.clone()),
+            _ => None,
+        });
+        now.into_iter().for_each(|seen| self.hear(seen));
         self.happen(&event.what, &outputs);
-        if let Some(count) = event.cut_short {
-            let broker = told.states.iter().find_map(|line| match state::seen(line.line.text()) {
-                Seen::Broker(name, Broker { role: Role::Down, .. }) => Some(name),
-                _ => None,
-            });
-            let text = format!("killed after {count} writes");
-            broker.iter().for_each(|name| self.note(name, Some(Icon::Cross), &text, Tone::Fault));
+        if let (Some(count), Some(broker)) = (event.cut_short, down) {
+            self.note(&broker, Some(Icon::Cross), &format!("killed after {count} writes"), Tone::Fault);
         }
         let names: Vec<_> = self.now.keys().cloned().collect();
         names.iter().for_each(|name| self.show(name));
-        told.states.iter().for_each(|line| self.hear(line.line.text()));
-        Ok(Step { text: text.join("\n"), items: std::mem::take(&mut self.items) })
+        later.into_iter().for_each(|seen| self.hear(seen));
+        let outputs = outputs.iter().map(|output| format!("\n< {output}"));
+        let text = format!("> {}{}", told.input.line.text(), outputs.collect::<String>());
+        Ok(Step { text, items: std::mem::take(&mut self.items) })
     }
 
-    fn hear(&mut self, text: &str) {
-        match state::seen(text) {
+    fn hear(&mut self, seen: Seen) {
+        match seen {
             Seen::Broker(name, broker) => drop(self.now.insert(name, broker)),
             Seen::Controller { leader } => self.leader = leader,
             Seen::Fetch { of, to, at } => drop(self.fetches.insert(of, (to, at.unwrap_or_else(|| "?".to_owned())))),

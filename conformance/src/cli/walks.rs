@@ -2,11 +2,14 @@
 
 use highwater_conformance::lockstep::Ensemble;
 use highwater_conformance::walks::sample::sample;
-use highwater_conformance::walks::{Diverged, GROUNDS, Graph, Ground, OnModel, Outcome, Report, replay};
+use highwater_conformance::walks::{Diverged, Effort, GROUNDS, Graph, Ground, OnModel, Outcome, Report, replay};
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// When so many walks of one world have diverged no further one is begun.
+const ENOUGH: usize = 5;
 
 /// Which walks.
 #[derive(Debug, clap::Args)]
@@ -29,6 +32,9 @@ pub struct Args {
     /// How many walks are replayed at a time
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
+    /// Stop at the first walk that diverges
+    #[arg(long)]
+    fail_fast: bool,
     /// Write the numbers as JSON to this file too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -47,6 +53,9 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     for ground in grounds {
         let outcome = walked(ground, &args, &ensemble, &mut report)?;
         outcome.diverged.iter().for_each(|diverged| tell(ground, diverged));
+        if args.fail_fast && !outcome.diverged.is_empty() {
+            break;
+        }
     }
     print!("{report}");
     if let Some(path) = &args.json {
@@ -67,9 +76,10 @@ fn walked(ground: &Ground, args: &Args, ensemble: &Ensemble, report: &mut Report
         (None, None) => (0..walks.len()).collect(),
     };
     let edges = graph.edges().len();
+    let effort = Effort { threads: args.threads, enough: if args.fail_fast { 1 } else { ENOUGH } };
     let outcome = match args.on_model {
-        true => replay(&world, edges, &walks, &chosen, args.threads, || OnModel),
-        false => replay(&world, edges, &walks, &chosen, args.threads, || ensemble),
+        true => replay(&world, edges, &walks, &chosen, effort, || OnModel),
+        false => replay(&world, edges, &walks, &chosen, effort, || ensemble),
     };
     report.add(ground.name, &world.bounds.to_string(), &graph, &walks, &outcome);
     Ok(outcome)

@@ -102,6 +102,19 @@ impl Board {
         }
     }
 
+    /// Something that is no machine's concern, and may go on: logs are about to be closed, or someone waits until a
+    /// replica has heard what it was told, and it has.
+    pub fn free(&mut self) -> Option<Entry> {
+        let waiting: Vec<_> = self.waiting().cloned().collect();
+        let told = |entry: &Entry| matches!(&entry.what, What::Input(text) if ["Assigned", "ClusterChanged", "Closing"].iter().any(|told| text.starts_with(told)));
+        let is_free = |entry: &&Entry| match entry.what {
+            What::Close => true,
+            What::Sync => !waiting.iter().any(|other| other.node == entry.node && other.at == entry.at && told(other)),
+            _ => false,
+        };
+        waiting.iter().find(is_free).cloned()
+    }
+
     /// An entry is passed: it waits no more, and something is under way.
     pub fn passes(&mut self, entry: &Entry) {
         self.waiting.remove(&(entry.node, entry.number));

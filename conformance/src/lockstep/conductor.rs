@@ -38,6 +38,8 @@ pub struct Conductor {
     pub(super) cut_off: BTreeSet<BrokerId>,
     /// Followers whose waiting fetch must have been woken.
     pub(super) woken: BTreeSet<BrokerId>,
+    /// How often the cluster did what the model leaves out.
+    pub excused: usize,
     /// How many requests of the start the controller has heard, and brokers not the answers.
     pub(super) unanswered: usize,
     /// What producers must have been told.
@@ -242,6 +244,9 @@ impl Conductor {
             if let Some(entry) = self.board.waiting().find(|entry| is_it(entry)) {
                 return Ok(entry.clone());
             }
+            while let Some(free) = self.board.free() {
+                self.pass(&free);
+            }
             if !self.excuse_some(&[])? && !self.board.wait(now) {
                 let found = self.board.waiting().map(|entry| in_words(&wanted(entry))).collect::<Vec<_>>();
                 return Err(Difference::new(about, specified, found.join("\n             ")));
@@ -253,9 +258,8 @@ impl Conductor {
     pub(super) fn finish(&mut self) -> Outcome {
         loop {
             let now = self.board.now();
-            let closes = self.board.waiting().find(|entry| entry.what == What::Close).cloned();
-            if let Some(close) = closes {
-                self.pass(&close);
+            while let Some(free) = self.board.free() {
+                self.pass(&free);
             }
             if !self.board.is_busy() {
                 return Ok(());
@@ -269,8 +273,9 @@ impl Conductor {
     pub(super) fn until(&mut self, about: String, specified: &str, mut so: impl FnMut(&mut Board) -> bool) -> Outcome {
         loop {
             let now = self.board.now();
-            let closes = self.board.waiting().find(|entry| entry.what == What::Close).cloned();
-            closes.iter().for_each(|close| self.pass(close));
+            while let Some(free) = self.board.free() {
+                self.pass(&free);
+            }
             if so(&mut self.board) {
                 return Ok(());
             }

@@ -78,10 +78,12 @@ impl Conductor {
                         self.timers.remove(&wanted(&entry));
                     }
                     self.pass(&entry);
+                    self.excused += 1;
                     return Ok(true);
                 }
                 Some(Excuse::Discard) => {
                     self.discard(&entry);
+                    self.excused += 1;
                     return Ok(true);
                 }
                 Some(Excuse::Leave) | None => {}
@@ -106,8 +108,8 @@ impl Conductor {
 
     fn excuse(&self, entry: &Entry) -> Option<Excuse> {
         let (wording, state) = (Wording(&self.names), &self.state);
-        if entry.what == What::Close {
-            return Some(Excuse::Pass);
+        if matches!(entry.what, What::Close | What::Sync) {
+            return Some(Excuse::Leave);
         }
         if matches!(&entry.what, What::Timer(timer) if is_always_armed(timer)) {
             return Some(Excuse::Leave);

@@ -54,6 +54,7 @@ impl Conductor {
             given_up: Vec::new(),
             cut_off: Default::default(),
             woken: Default::default(),
+            excused: 0,
             unanswered: 0,
             told: BTreeMap::new(),
         };
@@ -89,6 +90,7 @@ impl Conductor {
     /// Lets pass what has come first; waits if there is nothing.
     fn let_pass(&mut self, now: u64) -> Result<Option<What>, Difference> {
         let next = self.board.waiting().find(|entry| is_input(entry)).cloned();
+        let next = self.board.free().or(next);
         let Some(entry) = next else {
             return match self.board.wait(now) {
                 true => Ok(None),
@@ -160,6 +162,7 @@ impl Conductor {
             let is_there = |wanted: &_| waiting.iter().any(|entry| super::conductor::is(entry, wanted));
             let held = |entry: &&Entry| matches!(entry.at, Place::Replica(_) | Place::Reader(_)) && is_fetch(entry);
             let passes = waiting.iter().find(|entry| is_input(entry) && !held(entry)).cloned();
+            let passes = self.board.free().or(passes);
             match passes {
                 Some(entry) => self.let_in(&entry),
                 None if !self.is_under_way() && specified.iter().all(is_there) => break,
@@ -203,8 +206,11 @@ fn is_unfenced(records: &str, broker: BrokerId) -> bool {
 }
 
 fn is_input(entry: &Entry) -> bool {
-    !matches!(entry.what, What::Timer(_))
-        || matches!(&entry.what, What::Timer(text) if text == "TimerFired(FetchRetry)")
+    match &entry.what {
+        What::Input(_) | What::Metadata { .. } | What::Look(_) => true,
+        What::Timer(text) => text == "TimerFired(FetchRetry)",
+        What::Sync | What::Close => false,
+    }
 }
 
 fn is_fetch(entry: &Entry) -> bool {

@@ -81,6 +81,8 @@ pub enum Told {
     Timer(String),
     /// A fetch that is about to read.
     Look(String),
+    /// Someone waits until the replica has heard what it was told.
+    Sync,
     /// Logs that are about to be closed.
     Close,
 }
@@ -115,6 +117,7 @@ impl From<What> for Told {
             What::Metadata { upto, text } => Self::Metadata(upto.0, text),
             What::Timer(text) => Self::Timer(text),
             What::Look(text) => Self::Look(text),
+            What::Sync => Self::Sync,
             What::Close => Self::Close,
         }
     }
@@ -127,6 +130,7 @@ impl From<Told> for What {
             Told::Metadata(upto, text) => Self::Metadata { upto: Offset(upto), text },
             Told::Timer(text) => Self::Timer(text),
             Told::Look(text) => Self::Look(text),
+            Told::Sync => Self::Sync,
             Told::Close => Self::Close,
         }
     }

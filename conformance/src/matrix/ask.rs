@@ -27,8 +27,10 @@ const LAYER_TESTS: [&str; 3] = ["records_*", "storage_*", "wire_*"];
 /// What stands on the layers: their tests do not run it.
 const ABOVE: [&str; 4] = ["impl/src/cells/", "impl/src/client/", "impl/src/door/", "impl/src/node/"];
 const PROOFS: &str = "cells::proof";
-/// How many steps of walks are replayed of each world.
-const SAMPLE: &str = "300";
+/// Every scenario of the museum, then a sample of the walks.
+const LOCKSTEP: &[&[&str]] = &[&["lockstep", "--fail-fast"], &["walks", "--sample", "1500", "--fail-fast"]];
+/// The programs of this suite.
+const CONFORM: &[&str] = &["-p", "highwater-conformance", "--bins"];
 
 /// Each break is built once and run once: building fast matters more than running fast. With one set of options for all
 /// profiles of tests, what they share is built once.
@@ -111,22 +113,18 @@ impl Asking {
 
     /// Walks are asked, some of them, where the museum's scenarios have noticed nothing.
     fn lockstep(&self) -> Result<Verdict, MatrixError> {
-        if let Some(unbuilt) = self.build(&["-p", "highwater-conformance", "--bins"])? {
+        if let Some(unbuilt) = self.build(CONFORM)? {
             return Ok(unbuilt);
         }
-        match self.replayed(&["lockstep"])? {
-            Verdict::Unnoticed => self.replayed(&["walks", "--sample", SAMPLE]),
-            verdict => Ok(verdict),
+        for question in LOCKSTEP {
+            let ended = self.run(self.built("debug/highwater-conform").args(*question), TESTING)?;
+            match ended.end {
+                End::Success => {}
+                End::Failure => return Ok(Verdict::Noticed(told::by_lockstep(&ended.text))),
+                End::Late => return Ok(Verdict::Noticed("it does not end".to_owned())),
+            }
         }
-    }
-
-    fn replayed(&self, arguments: &[&str]) -> Result<Verdict, MatrixError> {
-        let ended = self.run(self.built("debug/highwater-conform").args(arguments), TESTING)?;
-        Ok(match ended.end {
-            End::Success => Verdict::Unnoticed,
-            End::Failure => Verdict::Noticed(told::by_lockstep(&ended.text)),
-            End::Late => Verdict::Noticed("it does not end".to_owned()),
-        })
+        Ok(Verdict::Unnoticed)
     }
 
     /// Failures, which take minutes, are asked where clients have noticed nothing.

@@ -61,15 +61,20 @@ pub(super) fn compile_error(output: &str) -> String {
 
 /// In which scenario or walk a cluster and the specification part, and in what.
 pub(super) fn by_lockstep(output: &str) -> String {
-    let mut lines = output.lines();
-    if let Some(about) = lines.find_map(|line| Some(line.split_once("parts from it here: ")?.1)) {
-        // The scenario is named at the end of its story.
-        let name = lines.find_map(|line| Some(line.split_once(": parted.")?.0)).unwrap_or("?");
-        let name = name.trim_start_matches("scenarios/").trim_end_matches(".scenario");
-        return format!("{name}: {about}");
+    let scenario = |line: &str| line.split_once(".scenario: ").map(|(path, _)| path.to_owned());
+    let mut last = None;
+    for line in output.lines() {
+        last = scenario(line).or(last);
+        if let Some((_, about)) = line.split_once("parts from it here: ") {
+            let name = last.as_deref().and_then(|path| path.strip_prefix("scenarios/")).unwrap_or("?");
+            return format!("{name}: {about}");
+        }
+        if let Some((walk, about)) = line.split_once(" diverges at its step ") {
+            let about = about.split_once(": ").map_or(about, |(_, about)| about);
+            return format!("{walk}: {about}");
+        }
     }
-    let walk = output.lines().find(|line| line.contains(" diverges at its step "));
-    walk.map_or_else(|| last_line(output), str::to_owned)
+    last_line(output)
 }
 
 /// The last line that says something of its own: Cargo has the last word, and repeats what was run.
@@ -110,12 +115,11 @@ mod tests {
 
     #[test]
     fn the_first_difference_of_a_replay_is_told() {
-        let scenarios = "a.scenario: 3 events by KAFKA, in step\nhighwater scenario 1\n\n\
-                         The cluster parts from it here: the log of b1\n  specified  x\n  found      y\n\n\
-                         scenarios/mended/b.scenario: parted. Again: highwater-conform lockstep scenarios/mended/b.scenario\n";
-        assert_eq!(by_lockstep(scenarios), "mended/b: the log of b1");
-        let walks = "walk 3 of kills diverges at its step 5: the log of b1\n\nhighwater scenario 1\n";
-        assert_eq!(by_lockstep(walks), "walk 3 of kills diverges at its step 5: the log of b1");
+        let output = "scenarios/a.scenario: 3 events, in step\nscenarios/mended/b.scenario: highwater scenario 1\n> b1 fetches\n\n\
+                      The cluster parts from it here: the log of b1\n  specified  x\n  found      y\ns/c.scenario: x\n";
+        assert_eq!(by_lockstep(output), "mended/b: the log of b1");
+        let walk = "walk 7 of stop diverges at its step 3: the files of b1\n  specified  x\n";
+        assert_eq!(by_lockstep(walk), "walk 7 of stop: the files of b1");
         assert_eq!(by_lockstep("thread panicked\nboo\n"), "boo");
     }
 

@@ -17,7 +17,7 @@ mod tests;
 pub use cover::Walk;
 pub use graph::{Edge, Graph};
 pub use model::OnModel;
-pub use replay::{Diverged, Divergence, Outcome, Replayer, replay};
+pub use replay::{Diverged, Divergence, Effort, Outcome, Replayer, replay};
 pub use report::Report;
 
 use highwater_checker::replication::{Bounds, World};

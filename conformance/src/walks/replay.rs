@@ -57,8 +57,14 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-/// So many walks may diverge before no further one is begun.
-const ENOUGH: usize = 5;
+/// How walks are replayed.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// How many at a time.
+    pub threads: usize,
+    /// When so many have diverged no further one is begun.
+    pub enough: usize,
+}
 
 /// Replays `chosen` of the `walks` of a world with `edges` edges. Each thread makes a replayer of its own.
 pub fn replay<R: Replayer>(
@@ -66,7 +72,7 @@ pub fn replay<R: Replayer>(
     edges: usize,
     walks: &[Walk],
     chosen: &[usize],
-    threads: usize,
+    effort: Effort,
     make: impl Fn() -> R + Sync,
 ) -> Outcome {
     let begun = Instant::now();
@@ -75,18 +81,17 @@ pub fn replay<R: Replayer>(
     let work = || {
         let mut replayer = make();
         while let Some(walk) = chosen.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
-            drop(marks::take());
             let replayed = replayer.replay(world, &walks[walk].events);
             let passed = marks::take();
             let diverged = replayed.err().map(|divergence| diverged(world, walk, &walks[walk], divergence));
             let mut outcome = outcome.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             outcome.note(&walks[walk], passed, diverged);
-            if outcome.diverged.len() >= ENOUGH {
+            if outcome.diverged.len() >= effort.enough {
                 break;
             }
         }
     };
-    thread::scope(|scope| (0..threads.max(1)).for_each(|_| drop(scope.spawn(work))));
+    thread::scope(|scope| (0..effort.threads.max(1)).for_each(|_| drop(scope.spawn(work))));
     let mut outcome = outcome.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     outcome.diverged.sort_by_key(|diverged| diverged.walk);
     outcome.took = begun.elapsed();

@@ -1,8 +1,8 @@
 //! Walks of small graphs, where what is best can be found by trying everything, and of a small world.
 
 use super::sample::Random;
-use super::{Divergence, Graph, OnModel, Replayer, Walk, replay};
-use highwater_checker::engine::{Explorable, Verdict};
+use super::{Divergence, Effort, Graph, OnModel, Replayer, Walk, replay};
+use highwater_checker::engine::{Explorable, Progress, Search, StopOn, Verdict};
 use highwater_checker::replication::{Bounds, World};
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::Event;
@@ -74,6 +74,14 @@ fn assert_covers<E: Clone + PartialEq + std::fmt::Debug>(graph: &Graph<E>, walks
     assert_eq!(walked.iter().position(|walked| !walked), None, "an edge is not walked");
 }
 
+#[test]
+fn a_graph_has_what_can_be_reached_and_events_that_change_nothing() {
+    let graph = Graph::explore(&Toy(vec![vec![1, 0, 1], vec![], vec![0]]));
+    let edges: Vec<_> = graph.edges().iter().map(|edge| (edge.from, edge.event, edge.to)).collect();
+    assert_eq!((graph.states(), edges), (2, vec![(0, 0, 1), (0, 1, 0), (0, 2, 1)]));
+    assert_eq!((graph.leaving(0), graph.leaving(1)), (0..3, 3..3));
+}
+
 /// The fewest steps and beginnings, by Dijkstra's algorithm over what has been walked and where one stands.
 fn fewest(graph: &Graph<usize>) -> usize {
     let all = (1_u32 << graph.edges().len()) - 1;
@@ -112,10 +120,13 @@ fn walks_take_every_edge_in_as_few_steps_as_can_be() {
 #[test]
 fn walks_take_every_edge_of_larger_graphs() {
     let mut random = Random(2);
-    for states in [30, 300, 3000] {
-        let graph = Graph::explore(&Toy::drawn(&mut random, states, 4 * states));
+    let mut largest = 0;
+    for _ in 0..20 {
+        let graph = Graph::explore(&Toy::drawn(&mut random, 2000, 8000));
         assert_covers(&graph, &graph.cover());
+        largest = largest.max(graph.states());
     }
+    assert!(largest > 1000, "no graph has more than {largest} states");
 }
 
 fn small_world() -> World {
@@ -126,7 +137,10 @@ fn small_world() -> World {
 fn every_walk_of_a_world_is_possible_and_passes_through_the_states_of_its_graph() {
     let world = small_world();
     let graph = Graph::explore(&world);
-    assert!(graph.states() > 500, "{} states", graph.states());
+    let search = Search { workers: 1, time_limit: None, memory_limit: None, stop_on: StopOn::Never };
+    let searched = search.run(&world, &Progress::default()).expect("memory can be measured");
+    assert_eq!(graph.states() as u64, searched.distinct);
+    assert_eq!(graph.edges().len() as u64, searched.generated - 1, "the initial state counts as reached");
     let walks = graph.cover();
     assert_covers(&graph, &walks);
     let mut fingerprints: Vec<Option<u64>> = vec![None; graph.states()];
@@ -165,7 +179,8 @@ fn a_walk_that_diverges_is_told_up_to_there() {
     let graph = Graph::explore(&world);
     let walks = graph.cover();
     let chosen: Vec<_> = (0..walks.len()).collect();
-    let outcome = replay(&world, graph.edges().len(), &walks, &chosen, 2, || OutlivesNoKill);
+    let outcome =
+        replay(&world, graph.edges().len(), &walks, &chosen, Effort { threads: 2, enough: 5 }, || OutlivesNoKill);
     assert!(!outcome.diverged.is_empty() && outcome.walks < walks.len(), "it goes on and on");
     for diverged in &outcome.diverged {
         let inputs: Vec<_> = diverged.scenario.lines().filter(|line| line.starts_with("> ")).collect();
@@ -183,7 +198,8 @@ fn any_number_of_threads_covers_the_same() {
     let graph = Graph::explore(&world);
     let walks = graph.cover();
     let chosen: Vec<_> = (0..walks.len()).collect();
-    let outcomes = [1, 3].map(|threads| replay(&world, graph.edges().len(), &walks, &chosen, threads, || OnModel));
+    let outcomes = [1, 3]
+        .map(|threads| replay(&world, graph.edges().len(), &walks, &chosen, Effort { threads, enough: 5 }, || OnModel));
     assert!(outcomes[0].walked.iter().all(|walked| *walked) && outcomes[0].diverged.is_empty());
     assert_eq!(outcomes[0].passed, outcomes[1].passed);
     assert!(outcomes[0].passed.len() > 40, "only {} marks are passed", outcomes[0].passed.len());

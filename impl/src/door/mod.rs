@@ -47,6 +47,8 @@ pub enum What {
     Timer(String),
     /// A fetch that is about to read what is published.
     Look(String),
+    /// Someone waits until the replica has heard what it was told before.
+    Sync,
     /// The logs are about to be closed.
     Close,
 }
@@ -58,6 +60,7 @@ impl fmt::Display for What {
             Self::Metadata { upto, text } => write!(f, "metadata below {upto} {text}"),
             Self::Timer(text) => write!(f, "timer {text}"),
             Self::Look(text) => write!(f, "look {text}"),
+            Self::Sync => f.write_str("sync"),
             Self::Close => f.write_str("close"),
         }
     }

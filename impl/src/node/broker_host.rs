@@ -301,7 +301,9 @@ impl BrokerHost {
         if deleted {
             // A topic of the same name may follow, in another shard and in the same folder: first the old one goes.
             let (done, gone) = oneshot::channel();
-            self.around.shards.send(partition, shard::Event::Mark(Box::new(move || done.send(()).unwrap_or_default())));
+            self.around
+                .shards
+                .send(partition, shard::Event::Sync(partition, Box::new(move || done.send(()).unwrap_or_default())));
             let _ = gone.blocking_recv();
         }
     }

@@ -6,6 +6,7 @@
 //! A fetch may wait at the leader for records to come. One that is asked for meanwhile goes out beside it, and both end
 //! at the same tick of `replica.fetch.wait.max.ms`, so that they travel together from then on.
 
+use super::alive::Alive;
 use super::broker_host::{Life, Shards};
 use super::cluster::{Cluster, Endpoint};
 use super::shard;
@@ -87,6 +88,7 @@ pub struct Fetcher {
     routes: BTreeMap<Route, Fetches>,
     /// They end with this.
     flights: JoinSet<()>,
+    alive: Alive,
     began: Instant,
 }
 
@@ -102,8 +104,8 @@ struct Fetches {
 
 impl Fetcher {
     /// A fetcher that no replica has asked anything of yet. `events` leads back to it.
-    pub fn new(around: Surroundings, events: mpsc::UnboundedSender<Event>) -> Self {
-        Self { around, events, routes: BTreeMap::new(), flights: JoinSet::new(), began: Instant::now() }
+    pub fn new(around: Surroundings, events: mpsc::UnboundedSender<Event>, alive: Alive) -> Self {
+        Self { around, events, routes: BTreeMap::new(), flights: JoinSet::new(), alive, began: Instant::now() }
     }
 
     /// Runs until the broker ends.
@@ -171,7 +173,11 @@ impl Fetcher {
                 connection: fetches.idle.pop(),
                 max_wait: until_tick(self.began.elapsed(), self.around.max_wait),
             };
-            self.flights.spawn(flight.run());
+            let alive = self.alive.clone();
+            self.flights.spawn(async move {
+                let _alive = alive;
+                flight.run().await;
+            });
         }
     }
 }

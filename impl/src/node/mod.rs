@@ -9,6 +9,7 @@
 //!                                         broker_host ◀── metadata_fetcher ◀── controller
 //! ```
 
+mod alive;
 mod broker_host;
 mod checkpoints;
 mod cluster;
@@ -186,11 +187,11 @@ impl Node {
     /// Ends at once, as a kill does: nothing more is written, flushed or answered. `cut_off` is called when nothing can
     /// leave it any more; after that its threads are waited for.
     pub async fn abort(mut self, cut_off: impl FnOnce()) {
-        let of_broker = self.broker.iter_mut().flat_map(BrokerRole::take_tasks);
-        let tasks: Vec<_> = of_broker.chain(self.controller.iter_mut().map(ControllerRole::take_task)).collect();
-        for task in tasks {
-            task.abort();
-            let _ = task.await;
+        if let Some(broker) = &mut self.broker {
+            broker.cut_off().await;
+        }
+        if let Some(controller) = &mut self.controller {
+            controller.cut_off().await;
         }
         cut_off();
         if let Some(broker) = self.broker {

@@ -1,6 +1,7 @@
 //! The two roles of a node: which threads and tasks each consists of, and how it starts and stops.
 
 use super::NodeError;
+use super::alive::{Alive, Gone, alive};
 use super::broker_host::{self, BrokerHost, Life, Shards};
 use super::checkpoints::{self, Checkpoints};
 use super::cluster::Cluster;
@@ -67,6 +68,7 @@ pub struct ControllerRole {
     /// `None` while it runs, then what ended it; an empty text is a clean end.
     ended: watch::Receiver<Option<String>>,
     accepting: JoinHandle<()>,
+    gone: Option<Gone>,
     thread: thread::JoinHandle<()>,
 }
 
@@ -106,13 +108,18 @@ impl ControllerRole {
             of_thread.close();
             let _ = ending.send(Some(outcome.err().map(|error| error.to_string()).unwrap_or_default()));
         })?;
-        let accepting = tokio::spawn(accept(listener, Arc::new(service), limits(config)));
-        Ok(Self { address, entrance, ended, accepting, thread })
+        let (alive, gone) = alive();
+        let accepting = tokio::spawn(accept(listener, Arc::new(service), limits(config), alive));
+        Ok(Self { address, entrance, ended, accepting, gone: Some(gone), thread })
     }
 
-    /// What serves its connections.
-    pub fn take_task(&mut self) -> JoinHandle<()> {
-        std::mem::replace(&mut self.accepting, tokio::spawn(std::future::ready(())))
+    /// Ends its connections, wherever they are, and waits until nothing leaves them any more.
+    pub async fn cut_off(&mut self) {
+        self.accepting.abort();
+        let _ = (&mut self.accepting).await;
+        if let Some(gone) = self.gone.take() {
+            gone.wait().await;
+        }
     }
 
     /// Where it listens.
@@ -145,6 +152,7 @@ pub struct BrokerRole {
     log_dir: PathBuf,
     life: watch::Receiver<Life>,
     tasks: Vec<JoinHandle<()>>,
+    gone: Option<Gone>,
     threads: Vec<thread::JoinHandle<()>>,
     checkpoints: Entrance<checkpoints::Event>,
 }
@@ -207,14 +215,15 @@ impl BrokerRole {
             delivery: Delivery::new(entrance.clone()),
             life: life.clone(),
         };
+        let (alive, gone) = alive();
         let tasks = vec![
-            tokio::spawn(Fetcher::new(fetcher, fetches).run(fetch_events)),
-            tokio::spawn(caller(common, address, &entrance).run(called)),
+            tokio::spawn(Fetcher::new(fetcher, fetches, alive.clone()).run(fetch_events)),
+            tokio::spawn(caller(common, address, &entrance).run(called, alive.clone())),
             tokio::spawn(metadata.run()),
-            tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config))),
+            tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config), alive)),
         ];
         let log_dir = config.log_dirs.clone();
-        Ok(Self { address, entrance, shards, log_dir, life, tasks, threads, checkpoints })
+        Ok(Self { address, entrance, shards, log_dir, life, tasks, gone: Some(gone), threads, checkpoints })
     }
 
     /// Where it listens.
@@ -222,9 +231,15 @@ impl BrokerRole {
         self.address
     }
 
-    /// What serves and makes its connections.
-    pub fn take_tasks(&mut self) -> Vec<JoinHandle<()>> {
-        std::mem::take(&mut self.tasks)
+    /// Ends its connections, wherever they are, and waits until nothing leaves them any more.
+    pub async fn cut_off(&mut self) {
+        for task in std::mem::take(&mut self.tasks) {
+            task.abort();
+            let _ = task.await;
+        }
+        if let Some(gone) = self.gone.take() {
+            gone.wait().await;
+        }
     }
 
     /// What others see of its life.
@@ -383,21 +398,26 @@ async fn accept_once_ready<S: Service>(
     listener: TcpListener,
     service: Arc<S>,
     limits: Limits,
+    alive: Alive,
 ) {
     let knows = |life: &Life| life.ended || life.epoch.is_some_and(|epoch| life.metadata_end.0 > epoch.0);
     if life.wait_for(knows).await.is_ok_and(|life| !life.ended) {
-        accept(listener, service, limits).await;
+        accept(listener, service, limits, alive).await;
     }
 }
 
 /// Serves every connection; they end with this.
-async fn accept<S: Service>(listener: TcpListener, service: Arc<S>, limits: Limits) {
+async fn accept<S: Service>(listener: TcpListener, service: Arc<S>, limits: Limits, alive: Alive) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => {
-                    connections.spawn(connection::serve(stream, from, Arc::clone(&service), limits));
+                    let (service, alive) = (Arc::clone(&service), alive.clone());
+                    connections.spawn(async move {
+                        let _alive = alive;
+                        connection::serve(stream, from, service, limits).await;
+                    });
                 }
                 Err(error) => {
                     // Too many open files, as a rule: those that are open may close.

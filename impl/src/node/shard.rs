@@ -44,6 +44,8 @@ pub enum Event {
     Flushed(TopicPartition, Result<Flushed, StorageError>),
     /// A timer that the door has let through.
     Due(TimerName),
+    /// To be called when a replica has heard what it was told before.
+    Sync(TopicPartition, Done),
     /// To be called when everything sent before has been taken note of.
     Mark(Done),
     /// Every log is to be flushed and closed; the answer is whether all were.
@@ -150,6 +152,7 @@ impl Enters for Event {
             Self::LogEndsAnswered(partition, asked, LogEnds { start, end }) => {
                 (*partition, Input::LogEndsAnswered { asked: *asked, start: *start, end: *end })
             }
+            Self::Sync(partition, _) => return Some((Place::Replica(*partition), What::Sync)),
             Self::Close(_) => return Some((Place::Broker, What::Close)),
             Self::Flushed(..) | Self::Due(_) | Self::Mark(_) => return None,
         };
@@ -244,7 +247,7 @@ impl Shard {
                     self.turn(partition, input);
                 }
             }
-            Event::Mark(done) => done(),
+            Event::Sync(_, done) | Event::Mark(done) => done(),
             Event::Close(done) => {
                 let _ = done.send(self.close_logs());
             }

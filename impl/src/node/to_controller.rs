@@ -3,6 +3,7 @@
 //!
 //! A request whose answer does not come is answered here as timed out; the machine asks again when it sees fit.
 
+use super::alive::Alive;
 use super::broker_host::Event;
 use super::cluster::Endpoint;
 use super::metadata_records::{broker_or_none, ids};
@@ -103,14 +104,19 @@ pub struct Caller {
 
 impl Caller {
     /// Carries out calls until no one can make any more.
-    pub async fn run(self, mut calls: mpsc::UnboundedReceiver<Call>) {
+    pub async fn run(self, mut calls: mpsc::UnboundedReceiver<Call>, alive: Alive) {
         let caller = Arc::new(self);
         let (lifecycle, of_lifecycle) = mpsc::unbounded_channel();
         let (isrs, of_isrs) = mpsc::unbounded_channel();
         // They end with this.
         let mut workers = JoinSet::new();
-        workers.spawn(Arc::clone(&caller).work(of_lifecycle));
-        workers.spawn(Arc::clone(&caller).work(of_isrs));
+        for calls in [of_lifecycle, of_isrs] {
+            let (caller, alive) = (Arc::clone(&caller), alive.clone());
+            workers.spawn(async move {
+                let _alive = alive;
+                caller.work(calls).await;
+            });
+        }
         while let Some(call) = calls.recv().await {
             let to = if matches!(call, Call::AlterPartition { .. }) { &isrs } else { &lifecycle };
             let _ = to.send(call);

@@ -1,7 +1,7 @@
 //! An offset and an epoch identify a record, and everything before it.
 //!
 //! Source: Raft's log matching; LogMatchingProperty of the KIP-966 TLA+ specification; KIP-101, KIP-279.
-//! Verifies: replica.truncate.*, replica.follow.copy, log.epochs.*
+//! Verifies: replica.truncate.*, replica.follow.copy, replica.fetch.diverging, log.epochs.*
 //! Can fail: exhibit kip-101-2; exhibit kip-279.
 
 use super::{Property, ensure};

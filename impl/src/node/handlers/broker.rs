@@ -75,7 +75,7 @@ impl BrokerService {
         let behind = found.as_ref().is_none_or(|found| found.view.read().leader_epoch < Some(known.leader_epoch));
         if here && behind {
             let (done, told) = oneshot::channel();
-            self.shards.send(id, Event::Mark(Box::new(move || done.send(()).unwrap_or_default())));
+            self.shards.send(id, Event::Sync(id, Box::new(move || done.send(()).unwrap_or_default())));
             // An error is a shard that has ended: the broker is shutting down.
             let _ = told.await;
         }

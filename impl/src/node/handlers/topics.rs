@@ -79,16 +79,21 @@ impl Forwarded for DeleteTopicsRequest {
 
 impl Forwarded for ElectLeadersRequest {
     fn unanswered(&self) -> ElectLeadersResponse {
-        without_elections(self, errors::REQUEST_TIMED_OUT, NO_ANSWER)
+        without_elections(self, errors::REQUEST_TIMED_OUT, Some(NO_ANSWER))
     }
 }
 
 /// The answer when nothing is elected, for a reason that concerns the whole request: said of it, and of each partition
 /// that it names, because version 0 can say it only there.
-pub fn without_elections(request: &ElectLeadersRequest, error_code: i16, message: &str) -> ElectLeadersResponse {
+pub fn without_elections(
+    request: &ElectLeadersRequest,
+    error_code: i16,
+    message: Option<&str>,
+) -> ElectLeadersResponse {
     let named = request.topic_partitions.iter().flatten().map(|topic| {
+        let error_message = message.map(str::to_owned);
         let result =
-            |index: &i32| PartitionResult { partition_id: *index, error_code, error_message: Some(message.to_owned()) };
+            |index: &i32| PartitionResult { partition_id: *index, error_code, error_message: error_message.clone() };
         let partition_result = topic.partitions.iter().map(result).collect();
         ReplicaElectionResult { topic: topic.topic.clone(), partition_result }
     });

@@ -32,11 +32,11 @@ impl ControllerService {
             return ElectLeadersResponse::default(); // as Kafka: no partition, no fault
         }
         if request.timeout_ms <= 0 {
-            return without_elections(&request, errors::REQUEST_TIMED_OUT, "the request allows no time at all");
+            return without_elections(&request, errors::REQUEST_TIMED_OUT, None);
         }
         let Some(election) = election(request.election_type) else {
             let message = "there are elections of the preferred replica (0) and unclean ones (1)";
-            return without_elections(&request, errors::INVALID_REQUEST, message);
+            return without_elections(&request, errors::INVALID_REQUEST, Some(message));
         };
         let asked_for_all = request.topic_partitions.is_none();
         let meant = meant(request.topic_partitions, &self.committed.read().image);
@@ -139,4 +139,58 @@ fn refusal_message(answer: &Answer, election: Election) -> Option<String> {
         (refusal, _) => return Some(refusal.to_string()),
     };
     Some(message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use highwater_spec::controller::{Config, Topic};
+
+    const A: TopicId = TopicId([2; 16]);
+    const B: TopicId = TopicId([1; 16]);
+
+    fn image() -> Image {
+        let mut image = Image::default();
+        for (id, name) in [(A, "a"), (B, "b")] {
+            let topic = Topic { name: name.to_owned(), partitions: Vec::new(), config: Config::default() };
+            image.topics.insert(id, topic);
+        }
+        image
+    }
+
+    #[test]
+    fn all_topics_are_meant_by_name() {
+        let found: Vec<_> = meant(None, &image()).into_iter().map(|topic| (topic.name, topic.id)).collect();
+        assert_eq!(found, [("a".to_owned(), Some(A)), ("b".to_owned(), Some(B))]);
+    }
+
+    #[test]
+    fn one_election_answers_as_often_as_the_partition_is_named() {
+        let named = |topic: &str, partitions: &[i32]| TopicPartitions {
+            topic: topic.to_owned(),
+            partitions: partitions.to_vec(),
+        };
+        let meant = meant(Some(vec![named("a", &[0, 1, 0]), named("c", &[0]), named("a", &[0])]), &image());
+        let asked: BTreeSet<_> = meant.iter().flat_map(Meant::known).collect();
+        assert_eq!(asked, BTreeSet::from([0, 1].map(|index| TopicPartition { topic: A, index })));
+        let answer = |index| match index {
+            0 => Answer::Elected,
+            _ => Answer::Refused(Refusal::PreferredLeaderNotAvailable),
+        };
+        let answers = asked.into_iter().map(|partition| (partition, answer(partition.index))).collect();
+        let codes = meant.into_iter().map(|topic| {
+            let results = topic.results(Election::Preferred, &answers).partition_result;
+            results.iter().map(|result| result.error_code).collect::<Vec<_>>()
+        });
+        assert_eq!(codes.collect::<Vec<_>>(), [vec![0, 80, 0], vec![3], vec![0]]);
+    }
+
+    #[test]
+    fn only_what_is_as_it_should_be_is_kept_from_who_asks_about_all() {
+        let result = |error_code| PartitionResult { error_code, ..PartitionResult::default() };
+        let partition_result = [84, 0, 80, 83, 84].map(result).into();
+        let mut topic = ReplicaElectionResult { topic: "a".to_owned(), partition_result };
+        keep_the_needed(&mut topic);
+        assert_eq!(topic.partition_result, [0, 80, 83].map(result));
+    }
 }
