@@ -1,10 +1,13 @@
 //! A replica under whatever it may hear: stale, duplicated, hostile. Beside it a disk that carries out its outputs in
 //! order, that may fail in between, and that may be all that is left after a crash in between.
 
+#[path = "support/carrier.rs"]
+mod carrier;
 #[path = "support/replica_input.rs"]
 mod replica_input;
 mod support;
 
+use carrier::{ME, Test};
 use highwater_spec::log::{Batch, EpochCache, Found, recover};
 use highwater_spec::machine::Machine;
 use highwater_spec::replica::*;
@@ -13,7 +16,7 @@ use highwater_spec::values::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use replica_input::{ME, Test, input, offset};
+use replica_input::{input, offset};
 
 type Result<T = ()> = std::result::Result<T, TestCaseError>;
 

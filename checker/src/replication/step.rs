@@ -11,9 +11,7 @@ use highwater_spec::broker;
 use highwater_spec::controller::{self, Heartbeat, Register, Reply};
 use highwater_spec::machine::Machine;
 use highwater_spec::refusal::Refusal;
-use highwater_spec::replica::{
-    self, Answer, Ask, FetchAnswer, FetchRequest, FollowerFetch, Output, ProposalsOutcome, Reader,
-};
+use highwater_spec::replica::{self, Answer, FetchAnswer, FetchRequest, Output, ProposalsOutcome};
 use highwater_spec::replicated;
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{BrokerId, Offset, Ticket};
@@ -80,14 +78,7 @@ impl<'a> Step<'a> {
 
     fn carry_out(&mut self, of: BrokerId, output: Output<Model>) {
         self.say(|| words::replica_output(of, &output));
-        let durable = matches!(
-            output,
-            Output::StoreEpochs(_)
-                | Output::Append(_)
-                | Output::Truncate { .. }
-                | Output::TruncateFully { .. }
-                | Output::Flush { .. }
-        );
+        let durable = output.outlives_process();
         match output {
             Output::StoreEpochs(epochs) => self.node(of).disk.epochs = epochs,
             Output::Append(batches) => {
@@ -273,14 +264,7 @@ impl<'a> Step<'a> {
     /// A fetch reaches the leader: it acknowledges, and the answer is on its way if there is anything to say.
     pub fn fetch_arrives(&mut self, follower: BrokerId, asked: AskedFetch) -> Option<FetchAnswer<Model>> {
         let request = asked.request;
-        let fetch = FollowerFetch {
-            replica: follower,
-            broker_epoch: asked.broker_epoch,
-            leader_epoch: Some(request.leader_epoch),
-            offset: request.offset,
-            last_fetched_epoch: request.last_fetched_epoch,
-            at: (),
-        };
+        let fetch = request.arriving(follower, asked.broker_epoch, ());
         self.tell_replica(request.leader, replica::Input::FollowerFetched(fetch));
         self.look(follower, &request)
     }
@@ -288,7 +272,7 @@ impl<'a> Step<'a> {
     /// A follower's fetch reads what its leader has published.
     pub fn look(&mut self, by: BrokerId, request: &FetchRequest) -> Option<FetchAnswer<Model>> {
         let answer = self.fetch_answer(by, request);
-        let (at, ask) = (request.leader, ask(by, request));
+        let (at, ask) = (request.leader, request.ask(by));
         self.note(|| Turn::Look { at, by, ask, answer: answer.clone() });
         answer
     }
@@ -296,7 +280,7 @@ impl<'a> Step<'a> {
     /// What the leader's view says to a fetch; `None` as long as it would say nothing new.
     fn fetch_answer(&self, follower: BrokerId, request: &FetchRequest) -> Option<FetchAnswer<Model>> {
         let process = self.state.process(request.leader)?;
-        match process.published.answer(self.rules, &ask(follower, request)) {
+        match process.published.answer(self.rules, &request.ask(follower)) {
             Answer::Refused(refusal) => Some(FetchAnswer::Refused(refusal)),
             Answer::Diverging(end) => Some(FetchAnswer::Diverging(end)),
             Answer::Read { from, upto, .. } if process.readable_below.is_some_and(|cut| cut < upto.max(from)) => None,
@@ -358,15 +342,6 @@ impl<'a> Step<'a> {
             self.end_process(killed, Some(checkpoint_of_killed));
         }
         self.state
-    }
-}
-
-fn ask(by: BrokerId, request: &FetchRequest) -> Ask {
-    Ask {
-        reader: Reader::Follower(by),
-        leader_epoch: Some(request.leader_epoch),
-        offset: request.offset,
-        last_fetched_epoch: request.last_fetched_epoch,
     }
 }
 

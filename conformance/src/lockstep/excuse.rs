@@ -7,7 +7,7 @@
 use super::board::Entry;
 use super::conductor::{Conductor, in_words, is, is_always_armed, wanted};
 use super::divergence::Difference;
-use super::expected::{Wanted, Wording, ask, serves};
+use super::expected::{Wanted, Wording, serves};
 use highwater::door::What;
 use highwater_checker::replication::{Fetch, State, index};
 use highwater_spec::replica::{FetchRequest, Input, Timer};
@@ -55,7 +55,7 @@ impl Conductor {
     fn unwoken(&mut self) -> Option<Wanted> {
         for follower in self.woken.clone() {
             let Fetch::Parked(asked) = &self.state.links.fetches[index(follower)] else { continue };
-            let look = Wording(&self.names).look(asked.request.leader, &ask(follower, &asked.request));
+            let look = Wording(&self.names).look(asked.request.leader, &asked.request.ask(follower));
             if self.find(&look).is_none() {
                 return Some(look);
             }
@@ -122,7 +122,7 @@ impl Conductor {
                 if of_broken && self.cut_off.contains(&follower) {
                     return Some(if again { Excuse::Pass } else { Excuse::Leave });
                 }
-                let asks = ask(follower, &request);
+                let asks = request.ask(follower);
                 let looks = is(entry, &wording.look(request.leader, &asks));
                 if looks && matches!(&state.links.fetches[index(follower)], Fetch::Parked(_)) {
                     return Some(Excuse::Leave);
@@ -131,7 +131,7 @@ impl Conductor {
         }
         self.given_up.iter().find_map(|(follower, asked)| {
             let (request, leader) = (asked.request, asked.request.leader);
-            let asks = ask(*follower, &request);
+            let asks = request.ask(*follower);
             let answered = format!("FetchAnswered {{ asked: {request:?},");
             match &entry.what {
                 _ if is(entry, &wording.fetch(*follower, asked)) => Some(Excuse::Discard),

@@ -8,7 +8,7 @@ use highwater_checker::replication::{AskedFetch, Fetch, PARTITION, Proposal, Sta
 use highwater_spec::broker;
 use highwater_spec::controller;
 use highwater_spec::refusal::Refusal;
-use highwater_spec::replica::{Ask, FetchAnswer, FetchRequest, FollowerFetch, Input, ProduceOutcome, Reader};
+use highwater_spec::replica::{Ask, FetchAnswer, FetchRequest, Input, ProduceOutcome};
 use highwater_spec::values::{BrokerId, Offset};
 
 /// Something at a door.
@@ -67,14 +67,7 @@ impl Wording<'_> {
     /// A follower's fetch before its leader.
     pub fn fetch(&self, by: BrokerId, asked: &AskedFetch) -> Wanted {
         let request = asked.request;
-        let fetch = FollowerFetch {
-            replica: by,
-            broker_epoch: asked.broker_epoch,
-            leader_epoch: Some(request.leader_epoch),
-            offset: request.offset,
-            last_fetched_epoch: request.last_fetched_epoch,
-            at: (),
-        };
+        let fetch = request.arriving(by, asked.broker_epoch, ());
         self.replica(request.leader, Input::FollowerFetched(fetch))
     }
 
@@ -118,10 +111,10 @@ impl Wording<'_> {
                 Fetch::Asked(asked) if !serves(state, asked.request.leader) => {}
                 Fetch::Asked(asked) => {
                     all.push(self.fetch(broker, asked));
-                    all.push(self.look(asked.request.leader, &ask(broker, &asked.request)));
+                    all.push(self.look(asked.request.leader, &asked.request.ask(broker)));
                 }
                 Fetch::Parked(asked) => {
-                    all.push(self.max_wait(asked.request.leader, &ask(broker, &asked.request)));
+                    all.push(self.max_wait(asked.request.leader, &asked.request.ask(broker)));
                 }
                 Fetch::Answered(asked, answer) => {
                     let input = Input::FetchAnswered { asked: *asked, answer: answer.clone() };
@@ -171,16 +164,6 @@ impl Wording<'_> {
 /// The name of a session's timer.
 pub fn session(of: BrokerId) -> String {
     format!("Session({of:?})")
-}
-
-/// What a follower asks of a leader's view.
-pub fn ask(by: BrokerId, request: &FetchRequest) -> Ask {
-    Ask {
-        reader: Reader::Follower(by),
-        leader_epoch: Some(request.leader_epoch),
-        offset: request.offset,
-        last_fetched_epoch: request.last_fetched_epoch,
-    }
 }
 
 /// Whether a broker answers anyone.

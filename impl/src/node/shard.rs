@@ -342,14 +342,7 @@ impl Shard {
 
     fn carry_out(&mut self, partition: TopicPartition, output: Output<Net>) -> Result<(), StorageError> {
         let Some(hosted) = self.hosted.get_mut(&partition) else { return Ok(()) };
-        let lasts = matches!(
-            output,
-            Output::StoreEpochs(_)
-                | Output::Append(_)
-                | Output::Truncate { .. }
-                | Output::TruncateFully { .. }
-                | Output::Flush { .. }
-        );
+        let lasts = output.outlives_process();
         match output {
             Output::StoreEpochs(epochs) => hosted.on_log(|log| log.store_epochs(&epochs))?,
             Output::Append(batches) => {
@@ -383,7 +376,7 @@ impl Shard {
                 self.timers.set(TimerName::Replica(partition, timer), due);
             }
             Output::Publish(view) => hosted.publish(view),
-            Output::DeleteLog => return self.delete(partition),
+            Output::DeleteLog => self.delete(partition)?,
         }
         if lasts {
             self.entrance.door().carried_out(Place::Replica(partition));

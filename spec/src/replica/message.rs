@@ -1,6 +1,6 @@
 //! What a replica hears, and what it says.
 
-use super::{IsrProposal, IsrState, Peer, ReadView};
+use super::{Ask, IsrProposal, IsrState, Peer, ReadView, Reader};
 use crate::log::{Batch, EpochCache, EpochEnd};
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
@@ -110,6 +110,28 @@ pub enum Output<C: Carrier> {
     DeleteLog,
 }
 
+impl<C: Carrier> Output<C> {
+    /// Whether carrying it out leaves something behind that a crash doesn't undo: a node can stop between two of these.
+    #[must_use]
+    pub fn outlives_process(&self) -> bool {
+        match self {
+            Self::StoreEpochs(_)
+            | Self::Append(_)
+            | Self::Truncate { .. }
+            | Self::TruncateFully { .. }
+            | Self::Flush { .. }
+            | Self::DeleteLog => true,
+            Self::Reply { .. }
+            | Self::Fetch(_)
+            | Self::AskLogEnds(_)
+            | Self::CancelFetch
+            | Self::ProposeIsr(_)
+            | Self::SetTimer { .. }
+            | Self::Publish(_) => false,
+        }
+    }
+}
+
 /// A replica's timers. How long each runs is the shell's configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timer {
@@ -189,6 +211,27 @@ pub struct FetchRequest {
     pub offset: Offset,
     /// The epoch of its last record, if the leader is to look where their logs part.
     pub last_fetched_epoch: Option<LeaderEpoch>,
+}
+
+impl FetchRequest {
+    /// As it reaches the leader from `replica`.
+    #[must_use]
+    pub fn arriving<C: Carrier>(
+        &self,
+        replica: BrokerId,
+        broker_epoch: Option<BrokerEpoch>,
+        at: C::Stamp,
+    ) -> FollowerFetch<C> {
+        let Self { leader: _, leader_epoch, offset, last_fetched_epoch } = *self;
+        FollowerFetch { replica, broker_epoch, leader_epoch: Some(leader_epoch), offset, last_fetched_epoch, at }
+    }
+
+    /// What `replica` asks of the leader's view.
+    #[must_use]
+    pub fn ask(&self, replica: BrokerId) -> Ask {
+        let Self { leader: _, leader_epoch, offset, last_fetched_epoch } = *self;
+        Ask { reader: Reader::Follower(replica), leader_epoch: Some(leader_epoch), offset, last_fetched_epoch }
+    }
 }
 
 /// What a leader answers a follower.

@@ -4,6 +4,8 @@
 
 mod acks;
 mod broker;
+#[path = "../support/carrier.rs"]
+mod carrier;
 mod cluster;
 mod elections;
 mod follower;

@@ -1,22 +1,14 @@
 //! A replica on b1, and how to lead it where a rule is to be seen.
 
+pub use crate::carrier::{ME, Test};
 use highwater_spec::log::{EpochCache, EpochEntry, Found, recover};
-use highwater_spec::machine::{Carrier, Machine};
+use highwater_spec::machine::Machine;
 use highwater_spec::replica::{
     Acks, Assignment, FollowerFetch, Input, Output, Peer, Produce, ProduceOutcome, Replica, Timer,
 };
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{BrokerEpoch, BrokerId, Brokers, LeaderEpoch, Offset, PartitionEpoch, Ticket};
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Test;
-
-impl Carrier for Test {
-    type Bytes = u8;
-    type Stamp = u8;
-}
-
-pub const ME: BrokerId = BrokerId(1);
 pub const B2: BrokerId = BrokerId(2);
 pub const B3: BrokerId = BrokerId(3);
 

@@ -1,7 +1,7 @@
 //! Whatever a replica may hear, in small numbers: what fits, what is stale and what is plain wrong.
 
+use crate::carrier::{ME, Test};
 use highwater_spec::log::{Batch, EpochEnd};
-use highwater_spec::machine::Carrier;
 use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::*;
 use highwater_spec::values::*;
@@ -9,18 +9,6 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
-
-/// The smallest carrier.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Test;
-
-impl Carrier for Test {
-    type Bytes = u8;
-    type Stamp = u8;
-}
-
-/// The broker that hosts the replica.
-pub const ME: BrokerId = BrokerId(1);
 
 fn broker() -> impl Strategy<Value = BrokerId> + Clone {
     prop_oneof![2 => Just(ME), 3 => (1..=4).prop_map(BrokerId)]
