@@ -66,6 +66,18 @@ fn whoever_waits_when_leadership_is_lost_is_sent_away() {
     assert!(world.timers.is_empty());
 }
 
+/// A shell that is elected twice, without having lost leadership in between, forgets no one either.
+// Verifies: group.coordinator.resign, group.coordinator.load
+#[test]
+fn whoever_waits_when_a_coordinator_begins_anew_is_sent_away() {
+    for again in [Input::Elected, Input::Loaded { at: 0 }] {
+        let mut world = Coordination::today();
+        let waits = world.ask(Request::Join(join_fixed("", "i", "a")));
+        world.hear(again);
+        assert_eq!(world.answer(waits).map(outcome), Some(Err(Refusal::NotCoordinator)));
+    }
+}
+
 /// Kafka lets a heartbeat wait for what was written before it, and a join not.
 // Verifies: group.coordinator.at-once, log-backed.at-once
 #[test]
