@@ -1,0 +1,216 @@
+//! What a consumer hears, and what it says.
+
+use super::Strategy;
+use crate::group::{Generation, MemberId, NamedPartition, TopicName};
+use crate::refusal::Refusal;
+use crate::values::Offset;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A fact.
+///
+/// The program around a consumer drops the answers to everything that was asked before [`Output::FindCoordinator`] or
+/// [`Output::Leave`]; of each kind of request at most one is under way, but for commits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// The application asks for records. It has processed all that was delivered before.
+    Polled,
+    /// The application wants what it has processed to be committed now.
+    CommitAsked,
+    /// The application is done.
+    Closed,
+    /// How many partitions the topics that the group reads have; one that does not exist is not there.
+    TopicsSeen(BTreeMap<TopicName, i32>),
+    /// The coordinator is known and can be asked.
+    CoordinatorFound,
+    /// Whoever was asked is not the coordinator, or cannot be reached, or nobody knows the coordinator.
+    CoordinatorLost,
+    /// An answer to [`Output::Join`].
+    JoinAnswered {
+        /// The id from now on, if the answer has one.
+        member: Option<MemberId>,
+        /// The generation, or why not.
+        outcome: Result<Joined, Refusal>,
+    },
+    /// An answer to [`Output::Sync`]: this member's share.
+    SyncAnswered(Result<BTreeSet<NamedPartition>, Refusal>),
+    /// An answer to [`Output::Heartbeat`].
+    HeartbeatAnswered(Result<(), Refusal>),
+    /// An answer to [`Output::FetchOffsets`]; `None` for a partition of which nothing was committed.
+    OffsetsAnswered(Result<BTreeMap<NamedPartition, Option<Offset>>, Refusal>),
+    /// An answer to [`Output::FindOffset`].
+    OffsetFound {
+        /// Of which partition.
+        partition: NamedPartition,
+        /// The offset of the next record to read (inclusive).
+        offset: Offset,
+    },
+    /// An answer to [`Output::Commit`]: none of it was refused, or why some of it was.
+    CommitAnswered {
+        /// The generation that it named.
+        generation: Option<Generation>,
+        /// What came of it.
+        outcome: Result<(), Refusal>,
+    },
+    /// Records have come from a partition's leader.
+    Fetched {
+        /// Of which partition.
+        partition: NamedPartition,
+        /// Where the fetch began (inclusive).
+        from: Offset,
+        /// One past the last record.
+        upto: Offset,
+    },
+    /// A partition's leader has no such offset.
+    OutOfRange {
+        /// Of which partition.
+        partition: NamedPartition,
+        /// Where the fetch began (inclusive).
+        from: Offset,
+    },
+    /// A timer is due.
+    TimerFired(Timer),
+}
+
+/// A member of the next generation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Joined {
+    /// The generation.
+    pub generation: Generation,
+    /// How its members share out the partitions.
+    pub strategy: Strategy,
+    /// For the leader alone: whether it shares out anew, and among whom.
+    pub leads: Option<Leads>,
+}
+
+/// What only a generation's leader is told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Leads {
+    /// Whether the assignment stays as it is (KIP-814).
+    pub skips: bool,
+    /// Every member, with what it said when it joined.
+    pub members: Vec<Subscriber>,
+}
+
+/// What a member says of itself when it joins.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Subscriber {
+    /// Its id.
+    pub member: MemberId,
+    /// What it wants to read.
+    pub topics: BTreeSet<TopicName>,
+    /// What it owns, if it keeps that while the group rebalances.
+    pub owned: BTreeSet<NamedPartition>,
+    /// The generation in which it got what it owns, if it tells.
+    pub generation: Option<Generation>,
+}
+
+/// A consumer's timers. How long each runs is the program's configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// `heartbeat.interval.ms`, from when it is set.
+    Heartbeat,
+    /// `max.poll.interval.ms`, from the last poll.
+    Poll,
+    /// `auto.commit.interval.ms`, from when it is set.
+    Commit,
+    /// `retry.backoff.ms`, from when it is set.
+    Retry,
+}
+
+/// An instruction.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// Find the group's coordinator, and connect to it.
+    FindCoordinator,
+    /// Send JoinGroup.
+    Join {
+        /// This member's id, if it has one.
+        member: Option<MemberId>,
+        /// What it owns and keeps.
+        owned: BTreeSet<NamedPartition>,
+        /// The generation that it comes from.
+        generation: Option<Generation>,
+    },
+    /// Send SyncGroup.
+    Sync {
+        /// This member's id.
+        member: MemberId,
+        /// The generation that it joined.
+        generation: Generation,
+        /// Who is to read what, if this member leads.
+        assignments: BTreeMap<MemberId, BTreeSet<NamedPartition>>,
+    },
+    /// Send Heartbeat.
+    Heartbeat {
+        /// This member's id.
+        member: MemberId,
+        /// The generation that it lives in.
+        generation: Generation,
+    },
+    /// Send LeaveGroup, and do not wait.
+    Leave {
+        /// This member's id.
+        member: MemberId,
+    },
+    /// Ask the coordinator up to where these partitions were read.
+    FetchOffsets(BTreeSet<NamedPartition>),
+    /// Ask a partition's leader where to begin.
+    FindOffset {
+        /// Of which partition.
+        partition: NamedPartition,
+        /// At which end.
+        at: End,
+    },
+    /// Send OffsetCommit.
+    Commit {
+        /// This member's id, if it is one.
+        member: Option<MemberId>,
+        /// The generation that it lives in.
+        generation: Option<Generation>,
+        /// Of each partition the first offset that was not processed.
+        offsets: BTreeMap<NamedPartition, Offset>,
+    },
+    /// Hand records to the application.
+    Deliver {
+        /// Of which partition.
+        partition: NamedPartition,
+        /// The first offset (inclusive).
+        from: Offset,
+        /// One past the last.
+        upto: Offset,
+    },
+    /// Tell the application what it now reads as well.
+    Assigned(BTreeSet<NamedPartition>),
+    /// Tell the application what it reads no more; no one else does yet.
+    Revoked(BTreeSet<NamedPartition>),
+    /// Tell the application what it has lost; someone else may read it already.
+    Lost(BTreeSet<NamedPartition>),
+    /// Tell the application that a commit was refused: what it processed may be processed again.
+    CommitFailed(Refusal),
+    /// Arm a timer, in place of an earlier one of the same name.
+    SetTimer(Timer),
+    /// Let a timer be.
+    CancelTimer(Timer),
+    /// End with an error that will not pass.
+    Fail(Failure),
+    /// End.
+    Exit,
+}
+
+/// One end of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// Its first record.
+    Earliest,
+    /// Where the next record will be.
+    Latest,
+}
+
+/// Why a consumer cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// The coordinator refuses for good.
+    Refused(Refusal),
+    /// Nothing tells where to begin to read a partition (`auto.offset.reset=none`).
+    NoOffset(NamedPartition),
+}

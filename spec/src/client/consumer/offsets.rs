@@ -1,0 +1,139 @@
+//! From where a consumer reads, and what it commits.
+
+use super::{Consumer, Coordinator, End, Failure, Output, Phase, Position, Timer};
+use crate::group::{Generation, NamedPartition};
+use crate::refusal::Refusal;
+use crate::values::Offset;
+use std::collections::BTreeMap;
+
+impl Consumer {
+    /// `client.consumer.begin`: a partition is read from the committed offset on.
+    pub(super) fn fetch_offsets(&mut self, out: &mut Vec<Output>) {
+        let unknown = self.owned.iter().filter(|(_, position)| position.is_none());
+        let unknown: std::collections::BTreeSet<_> = unknown.map(|(partition, _)| partition.clone()).collect();
+        if !unknown.is_empty() && self.coordinator == Coordinator::Found {
+            out.push(Output::FetchOffsets(unknown));
+        }
+    }
+
+    pub(super) fn offsets_answered(
+        &mut self,
+        outcome: Result<BTreeMap<NamedPartition, Option<Offset>>, Refusal>,
+        out: &mut Vec<Output>,
+    ) {
+        let offsets = match outcome {
+            Ok(offsets) => offsets,
+            Err(Refusal::UnstableOffsetCommit) => return out.push(Output::SetTimer(Timer::Retry)),
+            Err(refusal) => return self.refused(refusal, out),
+        };
+        for (partition, committed) in offsets {
+            match (self.owned.get_mut(&partition), committed) {
+                (Some(position @ None), Some(at)) => *position = Some(Position { next: at, processed: at }),
+                (Some(None), None) => {
+                    if !self.reset(partition, out) {
+                        return;
+                    }
+                }
+                (Some(Some(_)) | None, _) => {}
+            }
+        }
+    }
+
+    /// `client.consumer.reset`: where nothing tells from where to read, `auto.offset.reset` does.
+    fn reset(&mut self, partition: NamedPartition, out: &mut Vec<Output>) -> bool {
+        match self.config.reset {
+            Some(at @ (End::Earliest | End::Latest)) => {
+                out.push(Output::FindOffset { partition, at });
+                true
+            }
+            None => {
+                self.fail(Failure::NoOffset(partition), out);
+                false
+            }
+        }
+    }
+
+    pub(super) fn offset_found(&mut self, partition: &NamedPartition, offset: Offset) {
+        if let Some(position @ None) = self.owned.get_mut(partition) {
+            *position = Some(Position { next: offset, processed: offset });
+        }
+    }
+
+    /// `client.consumer.deliver`: records count only if they begin where the consumer is, of what it owns.
+    pub(super) fn fetched(&mut self, partition: NamedPartition, from: Offset, upto: Offset, out: &mut Vec<Output>) {
+        let Some(Some(position)) = self.owned.get_mut(&partition) else { return };
+        if position.next == from && from < upto && self.phase != Phase::Closing {
+            position.next = upto;
+            self.is_processing = true;
+            out.push(Output::Deliver { partition, from, upto });
+        }
+    }
+
+    pub(super) fn out_of_range(&mut self, partition: NamedPartition, from: Offset, out: &mut Vec<Output>) {
+        let Some(position) = self.owned.get_mut(&partition) else { return };
+        if position.is_some_and(|position| position.next == from) {
+            *position = None;
+            self.reset(partition, out);
+        }
+    }
+
+    /// A consumer can commit as long as it believes to be a member, and to know whom to tell.
+    pub(super) fn can_commit(&self) -> bool {
+        self.coordinator == Coordinator::Found && self.generation.is_some()
+    }
+
+    /// `client.consumer.commit`: what was processed, and nothing beyond. Whether there was anything.
+    pub(super) fn commit(&mut self, out: &mut Vec<Output>) -> bool {
+        let processed = |position: &Option<Position>| position.map(|position| position.processed);
+        let offsets: BTreeMap<_, _> =
+            self.owned.iter().filter_map(|(partition, position)| Some((partition.clone(), processed(position)?))).collect();
+        if offsets.is_empty() {
+            return false;
+        }
+        self.commits = self.commits.saturating_add(1);
+        out.push(Output::Commit { member: self.member.clone(), generation: self.generation, offsets });
+        true
+    }
+
+    pub(super) fn commit_asked(&mut self, out: &mut Vec<Output>) {
+        match (self.can_commit(), &self.phase) {
+            (true, Phase::Stable | Phase::Assigned(_)) => drop(self.commit(out)),
+            (false, Phase::Stable) if self.generation.is_some() => {
+                out.push(Output::CommitFailed(Refusal::CoordinatorNotAvailable));
+            }
+            _ => out.push(Output::CommitFailed(Refusal::RebalanceInProgress)),
+        }
+    }
+
+    /// `client.consumer.commit.refused`: who may not commit says so, and finds out whether it is still a member; a
+    /// refusal that speaks of an earlier generation is no news.
+    pub(super) fn commit_answered(
+        &mut self,
+        generation: Option<Generation>,
+        outcome: Result<(), Refusal>,
+        out: &mut Vec<Output>,
+    ) {
+        self.commits = self.commits.saturating_sub(1);
+        if let Err(refusal) = outcome {
+            out.push(Output::CommitFailed(refusal));
+            let is_news = generation == self.generation;
+            match refusal {
+                Refusal::UnknownMemberId | Refusal::IllegalGeneration if !is_news => {}
+                Refusal::CoordinatorNotAvailable
+                | Refusal::NotCoordinator
+                | Refusal::UnknownMemberId
+                | Refusal::IllegalGeneration
+                | Refusal::FencedInstanceId => return self.refused(refusal, out),
+                Refusal::RebalanceInProgress if self.phase == Phase::Stable => {
+                    return self.heartbeat_answered(Err(refusal), out);
+                }
+                _ => {}
+            }
+        }
+        match self.phase {
+            Phase::Preparing if self.commits == 0 => self.join(out),
+            Phase::Closing if self.commits == 0 => self.close_now(out),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Clients: what a library that talks to a cluster decides by itself.
+//!
+//! Not here: connections, metadata of topics, who leads. Those are looked up again and again, and nothing is decided by
+//! them.
+
+pub mod consumer;
