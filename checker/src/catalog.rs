@@ -1,18 +1,21 @@
 //! The worlds that are checked, by name.
 
 use crate::narrated::Narrated;
-use crate::{controller, replication};
+use crate::{controller, group, replication};
+use highwater_spec::property::group::GroupProperty;
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Expects, Scenario};
 
-/// A world to explore, of either kind.
+/// A world to explore.
 #[derive(Clone, Debug)]
 pub enum Model {
     /// Brokers, controller and what may go wrong between them.
     Replication(replication::World),
     /// The controller alone.
     Controller(controller::World),
+    /// A consumer group and its coordinator.
+    Group(group::World),
 }
 
 impl Model {
@@ -25,13 +28,21 @@ impl Model {
         let base = Rules::baseline(scenario.rules.name())?;
         let overrides = scenario.rules.values();
         let rules = overrides.iter().try_fold(base, |rules, (field, way)| rules.with(field.as_str(), way.as_str()))?;
+        let bounds = || scenario.world.values().iter().map(|(name, value)| (name.as_str(), *value));
+        let kind = scenario.world.name();
+        if kind == group::World::KIND {
+            let quiet = group::Bounds::QUIET;
+            let bounds = bounds().try_fold(quiet, |bounds, (name, value)| bounds.with(name, value))?;
+            let judged =
+                scenario.expects.as_ref().map(|expects| group_property_called(expects.property())).transpose()?;
+            return Ok(Self::Group(group::World::judged_by(rules, bounds, judged.as_slice())));
+        }
         let judged: Vec<_> = match &scenario.expects {
             None => Vec::new(),
             Some(Expects::Breaks(name)) => vec![property_called(name.as_str())?.unconditional()],
             Some(Expects::Holds(name)) => vec![property_called(name.as_str())?],
         };
-        let bounds = || scenario.world.values().iter().map(|(name, value)| (name.as_str(), *value));
-        match scenario.world.name() {
+        match kind {
             replication::World::KIND => {
                 let quiet = replication::Bounds::QUIET;
                 let bounds = bounds().try_fold(quiet, |bounds, (name, value)| bounds.with(name, value))?;
@@ -43,9 +54,10 @@ impl Model {
                 Ok(Self::Controller(controller::World::judged_by(rules, bounds, &judged)))
             }
             other => Err(format!(
-                "no kind of world is called {other:?}; there are {} and {}",
+                "no kind of world is called {other:?}; there are {}, {} and {}",
                 replication::World::KIND,
-                controller::World::KIND
+                controller::World::KIND,
+                group::World::KIND
             )),
         }
     }
@@ -60,6 +72,18 @@ pub fn property_called(name: &str) -> Result<Property, String> {
     every.iter().find(|property| property.name == name).copied().ok_or_else(|| {
         let names: Vec<_> = every.iter().map(|property| property.name).collect();
         format!("no property is called {name:?}; there are {}", names.join(", "))
+    })
+}
+
+/// The property of a group called `name`.
+///
+/// # Errors
+/// Lists the properties that there are.
+pub fn group_property_called(name: &str) -> Result<GroupProperty, String> {
+    let every = property::group::EVERY;
+    every.iter().find(|property| property.name == name).copied().ok_or_else(|| {
+        let names: Vec<_> = every.iter().map(|property| property.name).collect();
+        format!("no property of a group is called {name:?}; there are {}", names.join(", "))
     })
 }
 
@@ -79,6 +103,7 @@ pub struct Entry {
 enum Limits {
     Replication(replication::Bounds),
     Controller(controller::Bounds),
+    Group(group::Bounds),
 }
 
 impl Entry {
@@ -96,6 +121,10 @@ impl Entry {
                 let bounds = changed.iter().try_fold(bounds, |bounds, (name, value)| bounds.with(name, *value))?;
                 Model::Controller(controller::World::new(rules, bounds))
             }
+            Limits::Group(bounds) => {
+                let bounds = changed.iter().try_fold(bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+                Model::Group(group::World::new(rules, bounds))
+            }
         })
     }
 
@@ -104,6 +133,7 @@ impl Entry {
         let named = match self.bounds {
             Limits::Replication(bounds) => bounds.named(),
             Limits::Controller(bounds) => bounds.named(),
+            Limits::Group(bounds) => bounds.named(),
         };
         named.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     }
@@ -128,6 +158,10 @@ const fn controller(name: &'static str, about: &'static str, bounds: controller:
     Entry { name, about, deep: false, bounds: Limits::Controller(bounds) }
 }
 
+const fn group(name: &'static str, about: &'static str, bounds: group::Bounds) -> Entry {
+    Entry { name, about, deep: false, bounds: Limits::Group(bounds) }
+}
+
 const fn deep(entry: Entry) -> Entry {
     Entry { deep: true, ..entry }
 }
@@ -136,6 +170,7 @@ const QUIET: replication::Bounds = replication::Bounds::QUIET;
 const THREE: replication::Bounds = replication::Bounds { brokers: 3, ..QUIET };
 const ATOMIC: replication::Bounds = replication::Bounds { atomic_fetches: 1, atomic_proposals: 1, ..THREE };
 const ASKED: controller::Bounds = controller::Bounds::QUIET;
+const MEMBERS: group::Bounds = group::Bounds::QUIET;
 
 /// Every world, in the order in which they are checked.
 pub const WORLDS: &[Entry] = &[
@@ -217,6 +252,7 @@ pub const WORLDS: &[Entry] = &[
             ..ASKED
         },
     ),
+    group("group-crash", "a consumer crashes", group::Bounds { crashes: 1, ..MEMBERS }),
     deep(replication(
         "deep-kill-and-fence",
         "a kill and a false fence, with atomic fetches",

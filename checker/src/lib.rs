@@ -7,6 +7,7 @@ pub mod bounds;
 pub mod catalog;
 pub mod controller;
 pub mod engine;
+pub mod group;
 mod history;
 pub mod museum;
 pub mod narrated;

@@ -69,6 +69,7 @@ fn check_world(entry: &Entry, args: &CheckArgs) -> Result<Searched, String> {
     match entry.model(rules, &args.bounds)? {
         Model::Replication(world) => search(entry.name, &world, &args.search(), false),
         Model::Controller(world) => search(entry.name, &world, &args.search(), false),
+        Model::Group(world) => search(entry.name, &world, &args.search(), false),
     }
 }
 

@@ -84,6 +84,7 @@ fn list() {
     told.extend(Rules::DECISIONS.iter().map(|(name, ways)| format!("  {name:<22} {}", ways.join(", "))));
     told.push("\nProperties, and the conditions under which Kafka promises them:".to_owned());
     told.extend(property::every().iter().map(table::property_line));
+    told.extend(property::group::EVERY.iter().map(table::group_property_line));
     say(&told.join("\n"));
 }
 
@@ -93,6 +94,7 @@ fn explore(args: &ExploreArgs) -> Result<bool, String> {
     let served = match args.model()? {
         Model::Replication(world) => stateright::serve(Arc::new(world), address),
         Model::Controller(world) => stateright::serve(Arc::new(world), address),
+        Model::Group(world) => stateright::serve(Arc::new(world), address),
     };
     served.map(|()| true).map_err(|error| format!("can't listen on {address}: {error}; choose another with --address"))
 }

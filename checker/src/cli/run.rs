@@ -20,6 +20,7 @@ pub fn run(args: &RunArgs) -> Result<bool, String> {
     match Model::of_scenario(&scenario).map_err(in_header)? {
         Model::Replication(world) => run_in(&world, args, &scenario),
         Model::Controller(world) => run_in(&world, args, &scenario),
+        Model::Group(world) => run_in(&world, args, &scenario),
     }
 }
 

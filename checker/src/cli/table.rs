@@ -1,25 +1,35 @@
 //! The final table.
 
 use super::outcome::{Judged, Outcome};
+use highwater_spec::property::group::{self, GroupProperty};
 use highwater_spec::property::{self, Property};
 
-/// One row for each search, and what the columns mean.
+/// One row for each search, and what the columns mean; worlds of another kind have columns of their own.
 pub fn table(outcomes: &[&Outcome]) -> String {
-    let columns = property::every();
-    let header = columns.iter().map(|property| format!("{:<5}", property.number)).collect::<String>();
-    let mut lines = vec![format!(
-        "{:<24} {:>10} {:>6} {:>9} {:>8} {:>9}  {header} verdict",
-        "model", "states", "depth", "states/s", "memory", "collision"
-    )];
-    lines.extend(outcomes.iter().map(|outcome| row(outcome, &columns)));
-    lines.push("\nstates/s    distinct states found in a second".to_owned());
+    let of_a_cluster: Vec<_> = property::every().iter().map(Column::of).collect();
+    let of_a_group: Vec<_> = group::EVERY.iter().map(Column::of_a_group).collect();
+    let (groups, clusters): (Vec<_>, Vec<_>) =
+        outcomes.iter().copied().partition(|outcome| is_of(outcome, &of_a_group));
+    let parts = [(clusters, of_a_cluster), (groups, of_a_group)];
+    let parts: Vec<_> = parts.iter().filter(|(outcomes, _)| !outcomes.is_empty()).collect();
+    let mut lines = Vec::new();
+    for (outcomes, columns) in &parts {
+        let header = columns.iter().map(|column| format!("{:<5}", column.number)).collect::<String>();
+        lines.push(format!(
+            "{:<24} {:>10} {:>6} {:>9} {:>8} {:>9}  {header} verdict",
+            "model", "states", "depth", "states/s", "memory", "collision"
+        ));
+        lines.extend(outcomes.iter().map(|outcome| row(outcome, columns)));
+        lines.push(String::new());
+    }
+    lines.push("states/s    distinct states found in a second".to_owned());
     lines.push(
         "memory      the process's largest during the search, with what earlier ones have left behind".to_owned(),
     );
     lines.push("collision   the chance that two states were taken for one: n²/2⁶⁵".to_owned());
     lines
         .push("✓ holds   ✓42% holds, and is promised in 42% of the states   ✗ does not hold   ? not all explored   · not judged".to_owned());
-    lines.extend(columns.iter().map(property_line));
+    lines.extend(parts.iter().flat_map(|(_, columns)| columns.iter().map(|column| column.line.clone())));
     for outcome in outcomes {
         let told = outcome.properties.iter().filter_map(|judged| Some((judged.name, judged.because.as_ref()?)));
         lines.extend(told.map(|(name, because)| format!("{}: {name}: {because}", outcome.name)));
@@ -32,6 +42,33 @@ pub fn table(outcomes: &[&Outcome]) -> String {
     lines.join("\n")
 }
 
+/// A property that a table has a column for.
+struct Column {
+    number: &'static str,
+    name: &'static str,
+    line: String,
+}
+
+impl Column {
+    fn of(property: &Property) -> Self {
+        Self { number: property.number, name: property.name, line: property_line(property) }
+    }
+
+    fn of_a_group(property: &GroupProperty) -> Self {
+        Self { number: property.number, name: property.name, line: group_property_line(property) }
+    }
+}
+
+/// Whether a search judged any of these.
+fn is_of(outcome: &Outcome, columns: &[Column]) -> bool {
+    outcome.properties.iter().any(|judged| columns.iter().any(|column| column.name == judged.name))
+}
+
+/// A property of a group: its number, its name and what it says.
+pub fn group_property_line(property: &GroupProperty) -> String {
+    format!("  {:<5} {:<29} {}", property.number, property.name, property.statement)
+}
+
 /// A property: its number, its name, what it says, and when.
 pub fn property_line(property: &Property) -> String {
     let guards: Vec<_> = property.guards.iter().map(|guard| guard.name).collect();
@@ -39,8 +76,8 @@ pub fn property_line(property: &Property) -> String {
     format!("  {:<5} {:<29} {}{when}", property.number, property.name, property.statement)
 }
 
-fn row(outcome: &Outcome, columns: &[Property]) -> String {
-    let marks = columns.iter().map(|property| format!("{:<5}", mark(outcome, property.name))).collect::<String>();
+fn row(outcome: &Outcome, columns: &[Column]) -> String {
+    let marks = columns.iter().map(|column| format!("{:<5}", mark(outcome, column.name))).collect::<String>();
     let memory = outcome.memory.map_or_else(|| "?".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
     let speed = (outcome.distinct as f64 / outcome.seconds.max(1e-9)) as u64;
     format!(

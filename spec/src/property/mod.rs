@@ -11,6 +11,7 @@ mod committed_cut;
 mod consistent_read;
 mod controller_epochs;
 mod election_acceptable;
+pub mod group;
 mod high_watermark_monotone;
 mod isr_fenced;
 mod isr_shape;

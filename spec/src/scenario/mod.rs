@@ -61,6 +61,16 @@ pub enum Expects {
     Holds(Word),
 }
 
+impl Expects {
+    /// The property's name.
+    #[must_use]
+    pub fn property(&self) -> &str {
+        match self {
+            Self::Breaks(name) | Self::Holds(name) => name.as_str(),
+        }
+    }
+}
+
 /// A name, and values by key: no key twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings<Value> {

@@ -97,11 +97,7 @@ impl Consumer {
         }
     }
 
-    pub(super) fn sync_answered(
-        &mut self,
-        outcome: Result<BTreeSet<NamedPartition>, Refusal>,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn sync_answered(&mut self, outcome: Result<BTreeSet<NamedPartition>, Refusal>, out: &mut Vec<Output>) {
         if self.phase != Phase::Syncing {
             return;
         }
@@ -117,7 +113,8 @@ impl Consumer {
     /// someone else can have it in the next generation.
     pub(super) fn take_up(&mut self, assigned: BTreeSet<NamedPartition>, out: &mut Vec<Output>) {
         self.phase = Phase::Stable;
-        let revoked: BTreeSet<_> = self.owned.keys().filter(|partition| !assigned.contains(*partition)).cloned().collect();
+        let revoked: BTreeSet<_> =
+            self.owned.keys().filter(|partition| !assigned.contains(*partition)).cloned().collect();
         let added: BTreeSet<_> = assigned.into_iter().filter(|partition| !self.owned.contains_key(partition)).collect();
         self.owned.retain(|partition, _| !revoked.contains(partition));
         self.owned.extend(added.iter().map(|partition| (partition.clone(), None)));

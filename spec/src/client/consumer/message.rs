@@ -1,7 +1,7 @@
 //! What a consumer hears, and what it says.
 
 use super::Strategy;
-use crate::group::{Generation, MemberId, NamedPartition, TopicName};
+use crate::group::{Generation, InstanceId, MemberId, NamedPartition, TopicName};
 use crate::refusal::Refusal;
 use crate::values::Offset;
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,6 +96,8 @@ pub struct Leads {
 pub struct Subscriber {
     /// Its id.
     pub member: MemberId,
+    /// What it is called across its lives, if it is static.
+    pub instance: Option<InstanceId>,
     /// What it wants to read.
     pub topics: BTreeSet<TopicName>,
     /// What it owns, if it keeps that while the group rebalances.

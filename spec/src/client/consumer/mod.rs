@@ -15,8 +15,8 @@ mod message;
 mod offsets;
 mod strategy;
 
-pub use strategy::Strategy;
 pub use message::{End, Failure, Input, Joined, Leads, Output, Subscriber, Timer};
+pub use strategy::Strategy;
 
 use crate::group::{Generation, InstanceId, MemberId, NamedPartition, TopicName};
 use crate::machine::Machine;
@@ -142,6 +142,12 @@ impl Consumer {
     /// What it owns, whether or not it knows from where to read it.
     pub fn owned(&self) -> impl Iterator<Item = &NamedPartition> {
         self.owned.keys()
+    }
+
+    /// The id that the coordinator gave it, if any.
+    #[must_use]
+    pub fn member(&self) -> Option<&MemberId> {
+        self.member.as_ref()
     }
 
     /// The generation that it lives in, as long as it believes to be a member.

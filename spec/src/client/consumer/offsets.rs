@@ -85,8 +85,11 @@ impl Consumer {
     /// `client.consumer.commit`: what was processed, and nothing beyond. Whether there was anything.
     pub(super) fn commit(&mut self, out: &mut Vec<Output>) -> bool {
         let processed = |position: &Option<Position>| position.map(|position| position.processed);
-        let offsets: BTreeMap<_, _> =
-            self.owned.iter().filter_map(|(partition, position)| Some((partition.clone(), processed(position)?))).collect();
+        let offsets: BTreeMap<_, _> = self
+            .owned
+            .iter()
+            .filter_map(|(partition, position)| Some((partition.clone(), processed(position)?)))
+            .collect();
         if offsets.is_empty() {
             return false;
         }

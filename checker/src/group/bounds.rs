@@ -1,0 +1,49 @@
+//! How much may happen to a group.
+
+use crate::bounds::bounds;
+
+bounds! {
+    /// Brokers that may coordinate; which of them does makes no difference.
+    brokers, "brokers", 1;
+    /// Always 1: how the coordinator's partition is replicated is another world's concern.
+    min_isr, "min-isr", 1;
+    /// The consumers.
+    members, "members", 2;
+    /// The partitions of the one topic that they read.
+    partitions, "partitions", 2;
+    /// The records of each partition.
+    records, "records", 1;
+    /// Flag: consumers keep what they own while the group rebalances.
+    cooperative, "cooperative", 0;
+    /// Flag: consumers are static members.
+    fixed, "static", 0;
+    /// Flag: applications ask for more before they have processed what they have.
+    hasty, "hasty", 0;
+    /// Consumers that crash; each can start again.
+    crashes, "crashes", 0;
+    /// Consumers that are closed.
+    closes, "closes", 0;
+    /// Sessions that end though the consumer lives.
+    expiries, "expiries", 0;
+    /// Consumers that are not polled for too long.
+    slow_polls, "slow-polls", 0;
+    /// Connections to the coordinator that break, with all that is under way on them.
+    breaks, "breaks", 0;
+    /// Moves of the coordinator.
+    moves, "moves", 0;
+    /// Times that a rebalance waits for no longer.
+    impatience, "impatience", 0;
+    /// Times that a consumer commits by itself between polls' rebalances.
+    commits, "commits", 0;
+    /// Flag: what the coordinator writes is committed some time after.
+    late_commits, "late-commits", 0;
+}
+
+impl Bounds {
+    fn validated(self) -> Result<Self, String> {
+        match (self.members, self.partitions) {
+            (1..=4, 1..=4) => Ok(self),
+            _ => Err("a group has 1 to 4 members and 1 to 4 partitions".into()),
+        }
+    }
+}

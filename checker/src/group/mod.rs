@@ -1,0 +1,204 @@
+//! Consumers of one group, its coordinator, and what may go wrong between them.
+//!
+//! The coordinator and the consumers are the machines of the specification; the log under the coordinator is abstract:
+//! what is written is committed, at once or later, or lost when the coordinator moves. One topic; each application
+//! counts what it was delivered as processed when it asks for more.
+
+mod bounds;
+mod event;
+mod state;
+mod step;
+mod words;
+
+pub use bounds::Bounds;
+pub use event::Event;
+pub use state::{Blob, Model, Node, State, Waiting};
+
+use crate::engine::{Explorable, Verdict};
+use crate::narrated::Narrated;
+use crate::shared::{Shared, digest};
+use highwater_spec::client::consumer::{Config, End, Strategy};
+use highwater_spec::group::{self, Coordinator, GroupId, InstanceId, NamedPartition, TopicName};
+use highwater_spec::machine::Machine;
+use highwater_spec::property::group::{GroupHistory, GroupProperty, GroupView, OF_A_GROUP};
+use highwater_spec::replicated::{self, Replicated};
+use highwater_spec::rules::Rules;
+use highwater_spec::scenario::{Numbered, ParseError};
+use highwater_spec::values::Offset;
+use std::collections::{BTreeMap, BTreeSet};
+use step::Step;
+
+/// A group to be explored.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// How decisions are taken.
+    pub rules: Rules,
+    /// How much may happen.
+    pub bounds: Bounds,
+    properties: Vec<GroupProperty>,
+    names: Vec<&'static str>,
+}
+
+impl World {
+    /// A group of which every property must hold.
+    pub fn new(rules: Rules, bounds: Bounds) -> Self {
+        Self::judged_by(rules, bounds, OF_A_GROUP)
+    }
+
+    /// A group judged by some properties.
+    pub fn judged_by(rules: Rules, bounds: Bounds, properties: &[GroupProperty]) -> Self {
+        let names = properties.iter().map(|property| property.name).collect();
+        Self { rules, bounds, properties: properties.to_vec(), names }
+    }
+
+    fn topic() -> TopicName {
+        "t".into()
+    }
+
+    fn group() -> GroupId {
+        "g".into()
+    }
+
+    fn partition(index: u8) -> NamedPartition {
+        NamedPartition { topic: Self::topic(), index: i32::from(index) }
+    }
+
+    fn config(&self, member: u8) -> Config {
+        let instance = (self.bounds.fixed == 1).then(|| InstanceId::from(format!("i{member}").as_str()));
+        let strategies = match self.bounds.cooperative {
+            0 => vec![Strategy::Range],
+            _ => vec![Strategy::CooperativeSticky],
+        };
+        let topics = BTreeSet::from([Self::topic()]);
+        Config { instance, topics, strategies, reset: Some(End::Earliest), auto_commit: true }
+    }
+
+    fn perform(&self, state: &State, event: Event, trace: &mut Vec<String>) -> Result<State, &'static str> {
+        let mut step = Step::new(self, state, trace);
+        step.spend(event)?;
+        step.happens(event)?;
+        let after = step.finish();
+        let is_news = after.coordinator != state.coordinator
+            || after.nodes != state.nodes
+            || after.history != state.history
+            || after.timers != state.timers
+            || after.waiting != state.waiting;
+        if is_news { Ok(after) } else { Err("nothing would come of it") }
+    }
+
+    fn reason_for(&self, state: &State, property: &GroupProperty) -> Option<String> {
+        (property.check)(&self.view(state)).err()
+    }
+
+    fn view<'a>(&self, state: &'a State) -> GroupView<'a> {
+        let id = Self::group();
+        let mut view = GroupView { history: Some(&state.history), ..GroupView::default() };
+        let coordinator = state.coordinator.speculative();
+        if let Some(found) = coordinator.groups().get(&id) {
+            view.generation = found.generation;
+            let share = |member: &group::ClassicMember<Model>| match (&member.assignment, found.state) {
+                (Some(Blob::Share(share)), group::State::Stable) => share.clone(),
+                _ => BTreeSet::new(),
+            };
+            view.members = found.members.iter().map(|(id, member)| (id, share(member))).collect();
+        }
+        for consumer in state.nodes.iter().filter_map(|node| node.consumer.as_ref()) {
+            if let (Some(member), Some(generation)) = (consumer.member(), consumer.generation()) {
+                view.believers.push((member, generation, consumer.owned().collect()));
+            }
+        }
+        if let Some(stored) = state.coordinator.committed().stored().get(&id) {
+            view.committed = stored.offsets.iter().map(|(partition, at)| (partition, at.offset)).collect();
+        }
+        view
+    }
+}
+
+impl Explorable for World {
+    type State = State;
+    type Event = Event;
+
+    fn initial(&self) -> State {
+        let mut machine = Replicated::new(Coordinator::<Model>::new(group::Config::default()), Offset(0));
+        let elected = [group::Input::Elected, group::Input::Loaded { at: () }];
+        elected.into_iter().for_each(|input| {
+            machine.step(&self.rules, replicated::Input::Heard(input), &mut Vec::new());
+        });
+        State {
+            coordinator: Shared::new(machine),
+            timers: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            nodes: (0..self.bounds.members).map(|_| Shared::new(Node::default())).collect(),
+            history: Shared::new(GroupHistory::default()),
+            budget: self.bounds,
+        }
+    }
+
+    fn candidates(&self, state: &State, out: &mut Vec<Event>) {
+        let ids = state.nodes.iter().map(|node| node.ids).max().unwrap_or(0);
+        event::candidates(&self.bounds, ids, out);
+    }
+
+    fn apply(&self, state: &State, event: &Event) -> Option<State> {
+        self.perform(state, *event, &mut Vec::new()).ok()
+    }
+
+    fn fingerprint(&self, state: &State) -> u64 {
+        let nodes: Vec<_> = state.nodes.iter().map(Shared::digest).collect();
+        digest(&(
+            state.coordinator.digest(),
+            &state.timers,
+            &state.waiting,
+            nodes,
+            state.history.digest(),
+            state.budget,
+        ))
+    }
+
+    fn properties(&self) -> &[&'static str] {
+        &self.names
+    }
+
+    fn judge(&self, state: &State, verdicts: &mut Vec<Verdict>) {
+        let view = self.view(state);
+        verdicts.extend(self.properties.iter().map(|property| match (property.check)(&view) {
+            Ok(()) => Verdict::Holds,
+            Err(_) => Verdict::Violated,
+        }));
+    }
+
+    fn describe(&self, state: &State) -> String {
+        self.lines(state).join("\n")
+    }
+}
+
+impl Narrated for World {
+    const KIND: &'static str = "group";
+
+    fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    fn bounds(&self) -> Vec<(String, u64)> {
+        self.bounds.named()
+    }
+
+    fn narrate(&self, state: &State, event: &Event) -> Result<(State, Vec<String>), &'static str> {
+        let mut trace = Vec::new();
+        let after = self.perform(state, *event, &mut trace)?;
+        Ok((after, trace))
+    }
+
+    fn lines(&self, state: &State) -> Vec<String> {
+        words::lines(state, &Self::group())
+    }
+
+    fn reason(&self, state: &State, property: &str) -> Option<String> {
+        let property = self.properties.iter().find(|known| known.name == property)?;
+        self.reason_for(state, property)
+    }
+
+    fn read_event(line: &Numbered<'_>) -> Result<Event, ParseError> {
+        event::read(line)
+    }
+}

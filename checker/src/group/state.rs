@@ -1,0 +1,76 @@
+//! The state of a group's world.
+
+use super::Bounds;
+use crate::shared::Shared;
+use highwater_spec::client::consumer::{self, Consumer, Timer};
+use highwater_spec::group::{self, Generation, MemberId, NamedPartition, ReplicatedCoordinator, TopicName};
+use highwater_spec::machine::Carrier;
+use highwater_spec::property::group::GroupHistory;
+use highwater_spec::values::{Offset, Ticket};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What the coordinator hands on, in the model.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Model;
+
+impl Carrier for Model {
+    type Bytes = Blob;
+    type Stamp = ();
+}
+
+/// What members tell each other through the coordinator, which does not look into it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Blob {
+    /// What a member says when it joins.
+    Subscription {
+        /// What it wants to read.
+        topics: BTreeSet<TopicName>,
+        /// What it owns.
+        owned: BTreeSet<NamedPartition>,
+        /// Since when.
+        generation: Option<Generation>,
+    },
+    /// A member's share.
+    Share(BTreeSet<NamedPartition>),
+}
+
+/// Everything.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    pub(super) coordinator: Shared<ReplicatedCoordinator<Model>>,
+    /// The timers that the coordinator has set.
+    pub(super) timers: BTreeSet<group::Timer>,
+    /// Whose request waits at the coordinator.
+    pub(super) waiting: BTreeMap<Ticket, Waiting>,
+    pub(super) nodes: Vec<Shared<Node>>,
+    pub(super) history: Shared<GroupHistory>,
+    pub(super) budget: Bounds,
+}
+
+/// A request that the coordinator has not answered yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Waiting {
+    /// Whose; none if its connection has broken.
+    pub node: Option<usize>,
+    /// Who committed, if it is a commit.
+    pub commits: Option<(Option<MemberId>, Option<Generation>)>,
+}
+
+/// One consumer, its application and its connection to the coordinator.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Node {
+    /// The process, if it runs.
+    pub consumer: Option<Consumer>,
+    /// How many ids it was offered.
+    pub ids: u8,
+    /// What it has asked, in order; the coordinator of a connection takes one at a time.
+    pub requests: VecDeque<consumer::Output>,
+    /// What it was answered, in order.
+    pub answers: VecDeque<consumer::Input>,
+    /// The timers that it has set.
+    pub timers: BTreeSet<Timer>,
+    /// What was delivered since the last poll.
+    pub delivered: Vec<(NamedPartition, Offset)>,
+    /// What a hasty application has taken and not processed.
+    pub taken: Vec<(NamedPartition, Offset)>,
+}

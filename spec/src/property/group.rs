@@ -1,0 +1,155 @@
+//! What must hold of a consumer group.
+//!
+//! A [`GroupProperty`] is a statement about a [`GroupView`]: what the coordinator has shared out, what each consumer
+//! believes to own, and what was committed and processed.
+
+use super::ensure;
+use crate::group::{Generation, MemberId, NamedPartition};
+use crate::values::Offset;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A group, as someone sees it who sees everything.
+#[derive(Clone, Debug, Default)]
+pub struct GroupView<'a> {
+    /// The coordinator's generation.
+    pub generation: Generation,
+    /// The members that the coordinator knows, and the share of each once it is known.
+    pub members: BTreeMap<&'a MemberId, BTreeSet<NamedPartition>>,
+    /// The consumers that believe to be members, in which generation, and what each believes to own.
+    pub believers: Vec<(&'a MemberId, Generation, BTreeSet<&'a NamedPartition>)>,
+    /// What is committed: of each partition the first offset that was not processed.
+    pub committed: BTreeMap<&'a NamedPartition, Offset>,
+    /// What has happened.
+    pub history: Option<&'a GroupHistory>,
+}
+
+/// What has happened to a group, as far as properties ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct GroupHistory {
+    /// The offsets of each partition that some application has processed.
+    pub processed: BTreeMap<NamedPartition, BTreeSet<Offset>>,
+    /// The first offset that was processed twice, if any.
+    pub reprocessed: Option<(NamedPartition, Offset)>,
+    /// A commit that was accepted from someone who was not a member of the generation.
+    pub stale_commit: Option<(Option<MemberId>, Option<Generation>)>,
+    /// The highest generation that was written down.
+    pub written: Generation,
+    /// A generation that was written down after a higher one.
+    pub fell: Option<Generation>,
+}
+
+/// Something that must hold in every state of a group.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupProperty {
+    /// Its name, as reports and scenarios have it.
+    pub name: &'static str,
+    /// Its number in the list of invariants.
+    pub number: &'static str,
+    /// What it says, in a sentence.
+    pub statement: &'static str,
+    /// Whether it holds; if not, what is wrong.
+    pub check: fn(&GroupView<'_>) -> Result<(), String>,
+}
+
+/// G-1
+pub const ONE_OWNER: GroupProperty = GroupProperty {
+    name: "one-owner",
+    number: "G-1",
+    statement: "what the coordinator has shared out it has given to one member each",
+    check: |view| {
+        let mut owners = BTreeMap::new();
+        for (member, share) in &view.members {
+            for partition in share {
+                let other = owners.insert(partition, member);
+                ensure(other.is_none(), || format!("{partition} is {member}'s and someone else's"))?;
+            }
+        }
+        Ok(())
+    },
+};
+
+/// G-2
+pub const ONE_BELIEVER: GroupProperty = GroupProperty {
+    name: "one-believer",
+    number: "G-2",
+    statement: "no two members of the generation believe to own the same partition",
+    check: |view| {
+        let is_current =
+            |member: &MemberId, generation| generation == view.generation && view.members.contains_key(member);
+        let current = view.believers.iter().filter(|(member, generation, _)| is_current(member, *generation));
+        let mut owners = BTreeMap::new();
+        for (member, _, owned) in current {
+            for partition in owned {
+                if let Some(other) = owners.insert(*partition, *member) {
+                    return Err(format!("{member} and {other} both read {partition} in {}", view.generation));
+                }
+            }
+        }
+        Ok(())
+    },
+};
+
+/// G-2'
+pub const COMMITS_FENCED: GroupProperty = GroupProperty {
+    name: "commits-fenced",
+    number: "G-2'",
+    statement: "whoever commits is a member of the generation",
+    check: |view| match view.history.and_then(|history| history.stale_commit.as_ref()) {
+        None => Ok(()),
+        Some((member, generation)) => {
+            let who = member.as_ref().map_or_else(|| "no one".to_owned(), ToString::to_string);
+            let generation = generation.map_or_else(|| "no generation".to_owned(), |generation| generation.to_string());
+            Err(format!("{who} of {generation} committed"))
+        }
+    },
+};
+
+/// G-3
+pub const GENERATIONS_RISE: GroupProperty = GroupProperty {
+    name: "generations-rise",
+    number: "G-3",
+    statement: "a generation that is written down is not below one that was",
+    check: |view| match view.history.and_then(|history| history.fell) {
+        None => Ok(()),
+        Some(fell) => Err(format!("{fell} was written after a later one")),
+    },
+};
+
+/// G-10
+pub const COMMITTED_PROCESSED: GroupProperty = GroupProperty {
+    name: "committed-processed",
+    number: "G-10",
+    statement: "what lies before a committed offset has been processed",
+    check: |view| {
+        let Some(history) = view.history else { return Ok(()) };
+        for (partition, committed) in &view.committed {
+            let processed = history.processed.get(*partition);
+            let is_processed = |offset| processed.is_some_and(|processed| processed.contains(&Offset(offset)));
+            if let Some(passed_over) = (0..committed.0).find(|offset| !is_processed(*offset)) {
+                return Err(format!(
+                    "{partition} is committed up to {committed}, and no one has processed {passed_over}"
+                ));
+            }
+        }
+        Ok(())
+    },
+};
+
+/// What Kafka does not promise: at-least-once is not exactly-once.
+pub const PROCESSED_ONCE: GroupProperty = GroupProperty {
+    name: "processed-once",
+    number: "G-x",
+    statement: "no record is processed twice",
+    check: |view| match view.history.and_then(|history| history.reprocessed.as_ref()) {
+        None => Ok(()),
+        Some((partition, offset)) => Err(format!("{offset} of {partition} was processed twice")),
+    },
+};
+
+/// Every property of a group that must hold.
+pub const OF_A_GROUP: &[GroupProperty] =
+    &[ONE_OWNER, ONE_BELIEVER, COMMITS_FENCED, GENERATIONS_RISE, COMMITTED_PROCESSED];
+
+/// Every property of a group that there is, those that need not hold included.
+pub const EVERY: &[GroupProperty] =
+    &[ONE_OWNER, ONE_BELIEVER, COMMITS_FENCED, GENERATIONS_RISE, COMMITTED_PROCESSED, PROCESSED_ONCE];
