@@ -17,7 +17,8 @@ pub use state::{Blob, Model, Node, State, Waiting};
 use crate::engine::{Explorable, Verdict};
 use crate::narrated::Narrated;
 use crate::shared::{Shared, digest};
-use highwater_spec::client::consumer::{Config, End, Strategy};
+use highwater_spec::assignor::Assignor;
+use highwater_spec::client::consumer::{Config, End};
 use highwater_spec::group::{self, Coordinator, GroupId, InstanceId, NamedPartition, TopicName};
 use highwater_spec::machine::Machine;
 use highwater_spec::property::group::{GroupHistory, GroupProperty, GroupView, OF_A_GROUP};
@@ -65,12 +66,12 @@ impl World {
 
     fn config(&self, member: u8) -> Config {
         let instance = (self.bounds.fixed == 1).then(|| InstanceId::from(format!("i{member}").as_str()));
-        let strategies = match self.bounds.cooperative {
-            0 => vec![Strategy::Range],
-            _ => vec![Strategy::CooperativeSticky],
+        let assignors = match self.bounds.cooperative {
+            0 => vec![Assignor::Range],
+            _ => vec![Assignor::CooperativeSticky],
         };
         let topics = BTreeSet::from([Self::topic()]);
-        Config { instance, topics, strategies, reset: Some(End::Earliest), auto_commit: true }
+        Config { instance, topics, assignors, reset: Some(End::Earliest), auto_commit: true }
     }
 
     fn perform(&self, state: &State, event: Event, trace: &mut Vec<String>) -> Result<State, &'static str> {

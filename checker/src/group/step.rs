@@ -1,10 +1,11 @@
 //! One event, carried out.
 
 use super::{Blob, Event, Model, Node, State, Waiting, World, words};
-use highwater_spec::client::consumer::{self, Consumer, End, Input, Leads, Output, Strategy, Subscriber, Timer};
+use highwater_spec::assignor::{Assignor, Subscriber};
+use highwater_spec::client::consumer::{self, Consumer, End, Input, Leads, Output, Timer};
 use highwater_spec::group::{
     self, Client, CommitOffsets, Generation, JoinGroup, Joined, MemberId, MemberIdentity, Millis, OffsetToCommit,
-    Protocol, Record, Reply, Request, Subscription, SyncGroup,
+    Protocol, ProtocolName, Record, Reply, Request, Subscription, SyncGroup,
 };
 use highwater_spec::machine::Machine;
 use highwater_spec::refusal::Refusal;
@@ -33,8 +34,10 @@ impl<'a> Step<'a> {
     /// Takes an event from its budget.
     pub(super) fn spend(&mut self, event: Event) -> Outcome {
         let is_alive = |state: &State, member: u8, id: u8| {
-            let consumer = state.nodes.get(index(member)).and_then(|node| node.consumer.as_ref());
-            consumer.and_then(Consumer::member) == Some(&id_of(member, id))
+            let Some(node) = state.nodes.get(index(member)) else { return false };
+            let is_offered = |consumer: &Consumer| consumer.member().is_none() && id + 1 == node.ids;
+            let is_its = |consumer: &Consumer| consumer.member() == Some(&id_of(member, id)) || is_offered(consumer);
+            node.consumer.as_ref().is_some_and(is_its)
         };
         let is_initial = |state: &State| {
             let groups = state.coordinator.speculative().groups();
@@ -112,7 +115,7 @@ impl<'a> Step<'a> {
         }
         let config = self.world.config(member);
         self.node(member).consumer = Some(Consumer::new(config));
-        let topics = BTreeMap::from([(World::topic(), i32::from(self.world.bounds.partitions))]);
+        let topics = BTreeMap::from([(World::topic(), u32::from(self.world.bounds.partitions))]);
         self.hears(member, Input::TopicsSeen(topics))
     }
 
@@ -249,7 +252,7 @@ impl<'a> Step<'a> {
                 let blob = Blob::Subscription { topics: config.topics.clone(), owned, generation };
                 let subscription = Subscription { metadata: blob, topics: Some(config.topics.clone()) };
                 let protocol =
-                    |strategy: &Strategy| Protocol { name: strategy.name().into(), subscription: subscription.clone() };
+                    |assignor: &Assignor| Protocol { name: assignor.name().into(), subscription: subscription.clone() };
                 Request::Join(JoinGroup {
                     member: named(id),
                     fresh,
@@ -257,7 +260,7 @@ impl<'a> Step<'a> {
                     session_timeout: Millis(45_000),
                     rebalance_timeout: Millis(300_000),
                     protocol_type: "consumer".into(),
-                    protocols: config.strategies.iter().map(protocol).collect(),
+                    protocols: config.assignors.iter().map(protocol).collect(),
                     knows_member_id_required: true,
                     knows_skip_assignment: true,
                 })
@@ -364,16 +367,17 @@ impl<'a> Step<'a> {
     }
 
     fn joined(&self, member: Option<&MemberId>, joined: Joined<Model>) -> consumer::Joined {
-        let strategy = joined.protocol.and_then(|name| Strategy::named(&name.0)).unwrap_or(Strategy::Range);
+        let named = |name: &ProtocolName| Assignor::ALL.into_iter().find(|assignor| assignor.name() == &*name.0);
+        let assignor = joined.protocol.as_ref().and_then(named).unwrap_or(Assignor::Range);
         let subscriber = |(member, blob): (MemberIdentity, Blob)| {
             let Blob::Subscription { topics, owned, generation } = blob else { return None };
-            Some(Subscriber { member: member.id?, instance: member.instance, topics, owned, generation })
+            Some((member.id?, Subscriber { instance: member.instance, topics, owned, generation }))
         };
         let leads = (joined.leader.as_ref() == member).then(|| Leads {
             skips: joined.skip_assignment,
             members: joined.members.into_iter().filter_map(subscriber).collect(),
         });
-        consumer::Joined { generation: joined.generation, strategy, leads }
+        consumer::Joined { generation: joined.generation, assignor, leads }
     }
 
     /// A consumer hears something, and what it says is carried out.

@@ -1,7 +1,8 @@
 //! How a consumer becomes a member, stays one, and ceases to be one.
 
 use super::{Consumer, Coordinator, Failure, Joined, Leads, Output, Phase, Timer};
-use crate::group::{MemberId, NamedPartition, TopicName};
+use crate::assignor::Topics;
+use crate::group::{MemberId, NamedPartition};
 use crate::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,12 +85,12 @@ impl Consumer {
         self.shared_out = Some(self.topics.clone());
         match leads.skips {
             true => BTreeMap::new(),
-            false => joined.strategy.assign(&leads.members, &self.topics),
+            false => joined.assignor.assign(&leads.members, &self.topics),
         }
     }
 
     /// `client.consumer.topics`: a leader that sees other partitions than it has shared out has the group join anew.
-    pub(super) fn topics_seen(&mut self, topics: BTreeMap<TopicName, i32>, out: &mut Vec<Output>) {
+    pub(super) fn topics_seen(&mut self, topics: Topics, out: &mut Vec<Output>) {
         self.topics = topics;
         let has_changed = self.shared_out.as_ref().is_some_and(|shared_out| *shared_out != self.topics);
         if self.phase == Phase::Stable && has_changed {

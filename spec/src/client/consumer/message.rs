@@ -1,7 +1,7 @@
 //! What a consumer hears, and what it says.
 
-use super::Strategy;
-use crate::group::{Generation, InstanceId, MemberId, NamedPartition, TopicName};
+use crate::assignor::{Assignor, Members, Topics};
+use crate::group::{Generation, MemberId, NamedPartition};
 use crate::refusal::Refusal;
 use crate::values::Offset;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ pub enum Input {
     /// The application is done.
     Closed,
     /// How many partitions the topics that the group reads have; one that does not exist is not there.
-    TopicsSeen(BTreeMap<TopicName, i32>),
+    TopicsSeen(Topics),
     /// The coordinator is known and can be asked.
     CoordinatorFound,
     /// Whoever was asked is not the coordinator, or cannot be reached, or nobody knows the coordinator.
@@ -77,7 +77,7 @@ pub struct Joined {
     /// The generation.
     pub generation: Generation,
     /// How its members share out the partitions.
-    pub strategy: Strategy,
+    pub assignor: Assignor,
     /// For the leader alone: whether it shares out anew, and among whom.
     pub leads: Option<Leads>,
 }
@@ -88,22 +88,7 @@ pub struct Leads {
     /// Whether the assignment stays as it is (KIP-814).
     pub skips: bool,
     /// Every member, with what it said when it joined.
-    pub members: Vec<Subscriber>,
-}
-
-/// What a member says of itself when it joins.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Subscriber {
-    /// Its id.
-    pub member: MemberId,
-    /// What it is called across its lives, if it is static.
-    pub instance: Option<InstanceId>,
-    /// What it wants to read.
-    pub topics: BTreeSet<TopicName>,
-    /// What it owns, if it keeps that while the group rebalances.
-    pub owned: BTreeSet<NamedPartition>,
-    /// The generation in which it got what it owns, if it tells.
-    pub generation: Option<Generation>,
+    pub members: Members,
 }
 
 /// A consumer's timers. How long each runs is the program's configuration.

@@ -13,11 +13,10 @@
 mod membership;
 mod message;
 mod offsets;
-mod strategy;
 
-pub use message::{End, Failure, Input, Joined, Leads, Output, Subscriber, Timer};
-pub use strategy::Strategy;
+pub use message::{End, Failure, Input, Joined, Leads, Output, Timer};
 
+use crate::assignor::{Assignor, Topics};
 use crate::group::{Generation, InstanceId, MemberId, NamedPartition, TopicName};
 use crate::machine::Machine;
 use crate::rules::Rules;
@@ -33,7 +32,7 @@ pub struct Config {
     pub topics: BTreeSet<TopicName>,
     /// How the group may share out the partitions, the way that it likes best first
     /// (`partition.assignment.strategy`).
-    pub strategies: Vec<Strategy>,
+    pub assignors: Vec<Assignor>,
     /// Where to begin if nothing was committed (`auto.offset.reset`); `None` is an error.
     pub reset: Option<End>,
     /// Whether it commits by itself (`enable.auto.commit`).
@@ -41,11 +40,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// `client.consumer.cooperative`: a consumer keeps what it owns through a rebalance if every strategy that it offers
-    /// can be used so.
+    /// `client.consumer.cooperative`: a consumer keeps what it owns through a rebalance if every assignor that it offers
+    /// gives nothing away before it is given up.
     #[must_use]
     pub fn is_cooperative(&self) -> bool {
-        !self.strategies.is_empty() && self.strategies.iter().all(|strategy| strategy.is_cooperative())
+        !self.assignors.is_empty() && self.assignors.iter().all(|assignor| *assignor == Assignor::CooperativeSticky)
     }
 }
 
@@ -62,9 +61,9 @@ pub struct Consumer {
     /// What it reads; `None` while it doesn't know from where.
     owned: BTreeMap<NamedPartition, Option<Position>>,
     /// The partitions that there are.
-    topics: BTreeMap<TopicName, i32>,
+    topics: Topics,
     /// What there was when it shared out, as the leader.
-    shared_out: Option<BTreeMap<TopicName, i32>>,
+    shared_out: Option<Topics>,
     /// Whether the application processes what was delivered.
     is_processing: bool,
     /// Whether it is to join anew at the next poll.
@@ -125,7 +124,7 @@ impl Consumer {
             member: None,
             generation: None,
             owned: BTreeMap::new(),
-            topics: BTreeMap::new(),
+            topics: Topics::new(),
             shared_out: None,
             is_processing: false,
             rejoins: false,
