@@ -66,6 +66,18 @@ fn when_no_one_is_complete_the_last_leader_leads_again() {
     assert_eq!((now.leader, now.last_known_leader, now.recovering), (Some(BrokerId(1)), None, true));
 }
 
+// Verifies: controller.elect.last-known
+#[test]
+fn the_last_leader_does_not_lead_again_while_someone_is_complete() {
+    for (elr, leader) in [(set([]), Some(BrokerId(1))), (set([3]), None)] {
+        let last_known_leader = Some(BrokerId(1));
+        let leaderless = Partition { leader: None, isr: set([]), elr, last_known_leader, ..partition() };
+        let mut cluster = Cluster::with(Rules::KAFKA, leaderless, &[1, 2, 3]);
+        cluster.beat(heartbeat(1));
+        assert_eq!(cluster.now().leader, leader);
+    }
+}
+
 // Verifies: controller.elect.unclean
 #[test]
 fn a_topic_may_prefer_a_lossy_leader_to_none() {

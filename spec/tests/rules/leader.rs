@@ -142,3 +142,11 @@ fn a_leader_tells_where_an_epoch_ends_and_where_its_log_begins() {
     assert_eq!(view.earliest(&Rules::KAFKA, Reader::Consumer, Some(LeaderEpoch(3))), Ok(Offset(0)));
     assert_eq!(view.earliest(&Rules::KAFKA, Reader::Consumer, Some(LeaderEpoch(4))), Err(Refusal::UnknownLeaderEpoch));
 }
+
+// Verifies: broker.shutdown.clean
+#[test]
+fn a_replica_that_is_to_close_flushes_its_whole_log() {
+    let mut leader = leader();
+    step(&mut leader, produce(1, Acks::Leader, 3));
+    assert_eq!(step(&mut leader, Input::Closing), [Output::Flush { upto: Offset(3) }]);
+}
