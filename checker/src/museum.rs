@@ -103,7 +103,7 @@ pub const EXHIBITS: &[Exhibit] = &[
     ),
     Exhibit::bug(
         "kip-966",
-        "the last in-sync replica loses its tail and leads again, and the others follow it; until 4.0",
+        "the last in-sync replica loses its tail and leads again, and the others follow it; before ELRs, a preview in 4.0 and on in new clusters of 4.1",
         Rules::V3_9,
         Rules { elr: Elr::On, ..Rules::V3_9 },
         Bounds { min_isr: 2, records: 1, power_losses: 1, fences: 1, ..TWO },

@@ -110,7 +110,8 @@ decisions! {
     }
     /// Whether replicas that were in the ISR when it fell below `min.insync.replicas` may still lead.
     elr: Elr {
-        /// They may not, and the last in-sync replica stays in the ISR even when it fails. Until 4.0.
+        /// They may not, and the last in-sync replica stays in the ISR even when it fails. Before 4.0, and there unless
+        /// the preview is switched on.
         Off,
         /// They form the ELR, and an unclean restart leaves it (KIP-966).
         On,
