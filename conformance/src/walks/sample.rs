@@ -1,20 +1,34 @@
-//! A part of many walks, drawn by a seed.
+//! A part of many walks, drawn by a seed, in which all happens that happens in any of them.
 
 use super::Walk;
+use std::collections::HashSet;
+use std::hash::Hash;
 
-/// Walks drawn without putting back until they have `steps` steps together, or there are no more. The same seed draws
-/// the same ones. Their numbers, in ascending order.
+/// Walks drawn without putting back: first those in which something happens that happened in none before, then any,
+/// until they have `steps` steps together or there are no more. The same seed draws the same ones. Their numbers, in
+/// ascending order.
 #[must_use]
-pub fn sample<E>(walks: &[Walk<E>], seed: u64, steps: usize) -> Vec<usize> {
-    let (mut random, mut left) = (Random(seed), (0..walks.len()).collect::<Vec<_>>());
-    let (mut drawn, mut taken) = (Vec::new(), 0);
-    while taken < steps && !left.is_empty() {
-        let walk = left.swap_remove(random.below(left.len()));
+pub fn sample<E: Eq + Hash>(walks: &[Walk<E>], seed: u64, steps: usize) -> Vec<usize> {
+    let order = shuffled(walks.len(), seed);
+    let mut happened = HashSet::new();
+    let tells_new = |walk: &usize| walks[*walk].events.iter().fold(false, |new, event| happened.insert(event) || new);
+    let (mut drawn, others): (Vec<_>, Vec<_>) = order.into_iter().partition(tells_new);
+    let mut taken: usize = drawn.iter().map(|walk| walks[*walk].events.len()).sum();
+    for walk in others {
+        if taken >= steps {
+            break;
+        }
         taken += walks[walk].events.len();
         drawn.push(walk);
     }
     drawn.sort_unstable();
     drawn
+}
+
+/// The numbers below `count`, in an order that the seed decides.
+fn shuffled(count: usize, seed: u64) -> Vec<usize> {
+    let (mut random, mut left) = (Random(seed), (0..count).collect::<Vec<_>>());
+    (0..count).map(|_| left.swap_remove(random.below(left.len()))).collect()
 }
 
 /// Pseudorandom numbers that are the same everywhere: SplitMix64, by Steele, Lea and Flood (2014).
@@ -60,7 +74,18 @@ mod tests {
             let length = |walk: &usize| walks[*walk].events.len();
             let total: usize = drawn.iter().map(length).sum();
             let least = drawn.iter().map(|last| total - length(last)).min().unwrap_or(0);
-            assert!(total >= steps.min(210) && least < steps.max(1), "{steps} steps of {drawn:?}");
+            assert!(total >= steps.min(210), "{steps} steps of {drawn:?}");
+            assert!(least < steps || drawn.len() == 1, "one of {drawn:?} is not needed for {steps} steps");
+        }
+    }
+
+    #[test]
+    fn whatever_happens_in_a_walk_happens_in_one_that_is_drawn() {
+        let walks: Vec<_> = (0..100_u8).map(|at| Walk { edges: vec![0; 2], events: vec![at / 10, 100] }).collect();
+        for seed in 0..20 {
+            let drawn = sample(&walks, seed, 0);
+            let happened: HashSet<_> = drawn.iter().map(|walk| walks[*walk].events[0]).collect();
+            assert_eq!((drawn.len(), happened.len()), (10, 10), "{drawn:?}");
         }
     }
 }

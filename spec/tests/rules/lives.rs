@@ -59,8 +59,10 @@ fn who_does_not_know_its_own_registration_stays_fenced() {
         let (_, reply) = cluster.beat(Heartbeat { metadata_end: Offset(metadata_end), ..heartbeat(3) });
         assert_eq!(reply, HeartbeatReply { is_caught_up, is_fenced: !is_caught_up, should_shut_down: false });
     }
-    let stale = Heartbeat { epoch: BrokerEpoch(2), ..heartbeat(3) };
-    assert_eq!(cluster.asked(Input::Heartbeat(stale)), Reply::Refused(Refusal::StaleBrokerEpoch));
+    for epoch in [2, 4].map(BrokerEpoch) {
+        let other = Heartbeat { epoch, ..heartbeat(3) };
+        assert_eq!(cluster.asked(Input::Heartbeat(other)), Reply::Refused(Refusal::StaleBrokerEpoch));
+    }
 }
 
 // Verifies: controller.broker.shutdown, controller.broker.next-state, controller.broker.no-return
