@@ -12,6 +12,7 @@ pub mod controller;
 pub mod log;
 pub mod machine;
 pub mod marks;
+pub mod producer;
 pub mod property;
 pub mod refusal;
 pub mod replica;

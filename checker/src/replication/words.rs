@@ -14,6 +14,7 @@ pub fn replica_output(of: BrokerId, output: &Output<Model>) -> String {
         Output::Append(batches) => format!("{of} appends {}", batches_in_words(batches)),
         Output::Truncate { to } => format!("{of} truncates to {to}"),
         Output::TruncateFully { at } => format!("{of} begins a new log at {at}"),
+        Output::ReadProducers { upto } => format!("{of} reads producers below {upto}"),
         Output::Flush { upto } => format!("{of} flushes below {upto}"),
         Output::Reply { ticket, outcome } => {
             format!("{of} answers m{} {}", value_of(*ticket), outcome_in_words(outcome))
@@ -115,6 +116,7 @@ fn timer_in_words(timer: broker::Timer) -> &'static str {
 fn outcome_in_words(outcome: &ProduceOutcome) -> String {
     match outcome {
         ProduceOutcome::Acked { base } => format!("acknowledged at {base}"),
+        ProduceOutcome::Duplicate { base, .. } => format!("acknowledged at {base} again"),
         ProduceOutcome::Refused(refusal) => format!("refused {refusal}"),
         ProduceOutcome::Unknown(refusal) => format!("unknown {refusal}"),
     }

@@ -16,6 +16,7 @@ use crate::storage::{FlushJob, Flushed, LogConfig, PartitionName, StorageError};
 use bytes::Bytes;
 use highwater_spec::broker;
 use highwater_spec::machine::Machine;
+use highwater_spec::producer::Sequenced;
 use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::{
     Acks, FetchAnswer, FetchRequest, FollowerFetch, Input, Output, Produce, ProduceOutcome, Timer,
@@ -72,6 +73,8 @@ pub struct Produced {
     pub acks: Acks,
     /// How many offsets it takes.
     pub count: u32,
+    /// Whose it is, if its producer has an id.
+    pub producer: Option<Sequenced>,
     /// The batch.
     pub bytes: Bytes,
     /// How long the client waits to hear that it is committed.
@@ -167,8 +170,8 @@ impl Enters for Event {
 impl Produced {
     /// As a replica will hear it, but for the ticket.
     fn input(&self) -> Input<Plain> {
-        let (ticket, acks, count) = (Ticket(0), self.acks, self.count);
-        let request = Produce::<Net> { ticket, acks, count, bytes: self.bytes.clone() };
+        let Self { acks, count, producer, ref bytes, .. } = *self;
+        let request = Produce::<Net> { ticket: Ticket(0), acks, count, producer, bytes: bytes.clone() };
         Input::<Net>::Produced(vec![request]).recast()
     }
 }
@@ -311,12 +314,12 @@ impl Shard {
         debug_assert_eq!(hosted.id(), partition);
         let now = Instant::now();
         let mut requests = Vec::with_capacity(produced.len());
-        for Produced { acks, count, bytes, timeout, reply, .. } in produced {
+        for Produced { acks, count, producer, bytes, timeout, reply, .. } in produced {
             let ticket = self.tickets.issue(reply);
             if acks == Acks::All {
                 self.timers.set(TimerName::Produce(partition, ticket), now + timeout);
             }
-            requests.push(Produce { ticket, acks, count, bytes });
+            requests.push(Produce { ticket, acks, count, producer, bytes });
         }
         self.turn(partition, Input::Produced(requests));
     }
@@ -357,6 +360,10 @@ impl Shard {
             Output::TruncateFully { at } => {
                 hosted.on_log(|log| log.truncate_fully(at))?;
                 self.note_recovery_points()?;
+            }
+            Output::ReadProducers { upto } => {
+                let producers = hosted.producers()?;
+                self.turn(partition, Input::ProducersRead { upto, producers });
             }
             Output::Flush { upto } => hosted.on_log(|log| log.flush(upto))?,
             Output::Reply { ticket, outcome } => self.reply(partition, ticket, outcome),

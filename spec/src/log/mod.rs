@@ -14,6 +14,7 @@ pub use roll::{ActiveSegment, Incoming, RollLimits, must_roll};
 pub use segment_recovery::LastRun;
 
 use crate::machine::{Carrier, Recast};
+use crate::producer::Sequenced;
 use crate::values::{LeaderEpoch, Offset};
 
 /// The ends of one replica's log, and where each leader epoch in it began.
@@ -51,6 +52,8 @@ pub struct Batch<C: Carrier> {
     pub count: u32,
     /// The epoch of the leader that appended it.
     pub epoch: LeaderEpoch,
+    /// Whose it is, if a producer with an id wrote it.
+    pub producer: Option<Sequenced>,
     /// Its bytes.
     pub bytes: C::Bytes,
 }
@@ -65,6 +68,7 @@ impl<C: Carrier> Batch<C> {
     /// The same batch, handed on by another carrier.
     #[must_use]
     pub fn recast<D: Recast<C>>(&self) -> Batch<D> {
-        Batch { base: self.base, count: self.count, epoch: self.epoch, bytes: D::bytes(&self.bytes) }
+        let Self { base, count, epoch, producer, ref bytes } = *self;
+        Batch { base, count, epoch, producer, bytes: D::bytes(bytes) }
     }
 }
