@@ -43,6 +43,8 @@ macro_rules! refusals {
 }
 
 refusals! {
+    /// What no other error says. Of ids for producers: all have been given out.
+    UnknownServerError = -1, "UNKNOWN_SERVER_ERROR";
     /// The offset lies before the log's start or past its end.
     OffsetOutOfRange = 1, "OFFSET_OUT_OF_RANGE";
     /// No such topic, or no such partition of it.

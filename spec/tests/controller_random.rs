@@ -147,6 +147,7 @@ impl World {
                 heard.epoch = epoch_of(heard.broker);
                 heard.metadata_end = self.machine.end();
             }
+            Input::AllocateProducerIds { broker, broker_epoch, .. } => *broker_epoch = epoch_of(*broker),
             Input::SessionExpired { broker, epoch, .. } => *epoch = epoch_of(*broker),
             Input::AlterPartition { broker, broker_epoch, changes, .. } => {
                 let found = changes.first().and_then(|change| image.partition(change.partition));
@@ -175,6 +176,7 @@ fn ticket_of(input: &Input) -> Option<Ticket> {
         Input::Heartbeat(heard) => Some(heard.ticket),
         Input::Unregister { ticket, .. }
         | Input::AlterPartition { ticket, .. }
+        | Input::AllocateProducerIds { ticket, .. }
         | Input::ElectLeader { ticket, .. }
         | Input::CreateTopic { ticket, .. }
         | Input::DeleteTopic { ticket, .. }
@@ -189,6 +191,7 @@ fn with_ticket(mut input: Input, own: Ticket) -> Input {
         Input::Heartbeat(heard) => heard.ticket = own,
         Input::Unregister { ticket, .. }
         | Input::AlterPartition { ticket, .. }
+        | Input::AllocateProducerIds { ticket, .. }
         | Input::ElectLeader { ticket, .. }
         | Input::CreateTopic { ticket, .. }
         | Input::DeleteTopic { ticket, .. }
@@ -225,7 +228,7 @@ fn populated() -> (Image, Offset) {
     let config = Config { min_insync_replicas: Some(2), ..Config::default() };
     let topic = Topic { name: "a".into(), partitions: vec![partition.clone(), partition], config };
     let topics = [(TopicId([0; 16]), topic)].into_iter().collect();
-    (Image { brokers: brokers.collect(), topics, defaults: Config::default() }, Offset(8))
+    (Image { brokers: brokers.collect(), topics, ..Image::default() }, Offset(8))
 }
 
 fn broker() -> impl Strategy<Value = BrokerId> + Clone {
@@ -284,6 +287,9 @@ fn input() -> impl Strategy<Value = Input> {
         }),
         4 => (partition(), election, choice()).prop_map(move |(partition, election, choice)| {
             Input::ElectLeader { ticket, partition, election, choice }
+        }),
+        2 => (broker(), epoch()).prop_map(move |(broker, broker_epoch)| {
+            Input::AllocateProducerIds { ticket, broker, broker_epoch }
         }),
         2 => choice().prop_map(|choice| Input::LeaderlessChecked { choice }),
         3 => create.prop_map(move |topic| Input::CreateTopic { ticket, topic }),

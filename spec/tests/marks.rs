@@ -10,6 +10,7 @@ const UNMARKED: &[(&str, &str)] = &[
     ("controller.config", "its operators do not ask for anything"),
     ("controller.elr.min-isr-changed", "its operators do not ask for anything"),
     ("controller.isr.last", "today's rules keep an ELR"),
+    ("controller.producer-ids.", "its producers have no ids"),
     ("controller.topic.", "its topic is there from the beginning"),
     ("log.recovery.cut", "its logs have no segments"),
     ("log.recovery.gap", "its logs have no segments"),

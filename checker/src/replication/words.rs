@@ -90,6 +90,9 @@ pub fn record(record: &Record) -> String {
         Record::PartitionChanged { change, .. } => format!("controller changes {}", change_in_words(change)),
         Record::TopicRemoved { .. } => "controller removes the topic".to_owned(),
         Record::ConfigChanged { .. } => "controller configures".to_owned(),
+        Record::ProducerIdsAllocated { broker, next, .. } => {
+            format!("controller gives {broker} the producer ids below {next}")
+        }
         Record::ElrCleared { .. } => "controller clears the elr".to_owned(),
     }
 }

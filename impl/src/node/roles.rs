@@ -17,6 +17,7 @@ use super::log_dirs::LogDirs;
 use super::metadata_fetcher::MetadataFetcher;
 use super::metadata_log::MetadataLog;
 use super::partitions::Partitions;
+use super::producer_ids::ProducerIds;
 use super::shard::{self, Shard};
 use super::to_controller::{Call, Caller, Channel};
 use crate::cells::{Parked, Published};
@@ -203,6 +204,7 @@ impl BrokerRole {
             log_configs: LogConfigs::new(config),
             shards: shards.clone(),
             controller: Channel::new(common.quorum.clone(), ANSWER),
+            producer_ids: ProducerIds::new(me, life.clone(), Channel::new(common.quorum.clone(), ANSWER)),
             config: Arc::clone(config),
             door: common.door.clone(),
         };

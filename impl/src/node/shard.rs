@@ -16,7 +16,7 @@ use crate::storage::{FlushJob, Flushed, LogConfig, PartitionName, StorageError};
 use bytes::Bytes;
 use highwater_spec::broker;
 use highwater_spec::machine::Machine;
-use highwater_spec::producer::Sequenced;
+use highwater_spec::producer::{Producers, Sequenced};
 use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::{
     Acks, FetchAnswer, FetchRequest, FollowerFetch, Input, Output, Produce, ProduceOutcome, Timer,
@@ -35,6 +35,8 @@ pub enum Event {
     Told(Told),
     /// A client's batch.
     Produced(Produced),
+    /// Someone wants to know what a replica knows of its producers. Without a replica nobody answers.
+    ProducersAsked(TopicPartition, oneshot::Sender<Producers>),
     /// A follower's fetch.
     FollowerFetched(TopicPartition, FollowerFetch<Net>),
     /// The leader answered this follower's fetch.
@@ -157,7 +159,7 @@ impl Enters for Event {
             }
             Self::Sync(partition, _) => return Some((Place::Replica(*partition), What::Sync)),
             Self::Close(_) => return Some((Place::Broker, What::Close)),
-            Self::Flushed(..) | Self::Due(_) | Self::Mark(_) => return None,
+            Self::ProducersAsked(..) | Self::Flushed(..) | Self::Due(_) | Self::Mark(_) => return None,
         };
         Some((Place::Replica(partition), What::Input(format!("{input:?}"))))
     }
@@ -242,6 +244,11 @@ impl Shard {
             Event::LogEndsAnswered(partition, asked, LogEnds { start, end }) => {
                 self.turn(partition, Input::LogEndsAnswered { asked, start, end });
                 self.tell_fetcher(fetcher::Event::Processed(partition));
+            }
+            Event::ProducersAsked(partition, reply) => {
+                if let Some(hosted) = self.hosted.get(&partition) {
+                    let _ = reply.send(hosted.machine.producers().clone());
+                }
             }
             Event::Flushed(partition, flushed) => self.flushed(partition, flushed),
             Event::Due(name) => {

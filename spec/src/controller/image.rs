@@ -7,7 +7,7 @@
 use super::{Config, Setting};
 use crate::marks::{guard, rule};
 use crate::values::{
-    BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, PartitionEpoch, TopicId, TopicPartition,
+    BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, PartitionEpoch, ProducerId, TopicId, TopicPartition,
 };
 use std::collections::BTreeMap;
 
@@ -20,6 +20,8 @@ pub struct Image {
     pub topics: BTreeMap<TopicId, Topic>,
     /// The cluster's defaults.
     pub defaults: Config,
+    /// The first producer id that no broker has been given.
+    pub next_producer_id: ProducerId,
 }
 
 /// One broker.
@@ -126,6 +128,15 @@ pub enum Record {
         /// The value from here on.
         setting: Setting,
     },
+    /// A broker was given ids for producers (ProducerIdsRecord).
+    ProducerIdsAllocated {
+        /// Which.
+        broker: BrokerId,
+        /// The registration meant.
+        broker_epoch: BrokerEpoch,
+        /// The first id of the next block.
+        next: ProducerId,
+    },
     /// The ELRs of one topic, or of all, mean nothing any more (ClearElrRecord).
     ElrCleared {
         /// Which topic; `None` is all.
@@ -223,6 +234,7 @@ impl Image {
                     topic.config.apply(setting);
                 }
             }
+            Record::ProducerIdsAllocated { next, .. } => self.producer_ids_allocated(*next),
             Record::ElrCleared { topic } => self.clear_elrs(*topic),
         }
     }

@@ -7,10 +7,12 @@
 //! Not here: who gets which id (`controller`), when a batch is answered (`replica`), transactions. Rules: `producer.*`.
 //! Source: KIP-98, KIP-360; Kafka's `ProducerStateManager`, `ProducerAppendInfo`, `ProducerStateEntry`.
 
+mod block;
 mod judge;
 mod sequence;
 mod state;
 
+pub use block::IdBlock;
 pub use judge::Verdict;
 pub use sequence::Sequence;
 pub use state::{Producer, Producers, Written};
