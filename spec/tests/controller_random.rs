@@ -61,13 +61,16 @@ struct World {
     /// Who waits for an answer, and where the log ended when it was decided.
     waiting: VecDeque<(Ticket, Offset)>,
     tickets: u32,
+    /// Every producer id below was given to some broker (exclusive).
+    given: ProducerId,
 }
 
 impl World {
     fn new(rules: Rules, image: Image, base: Offset) -> Self {
         let machine = Replicated::new(Controller::new(Arc::new(image.clone())), base);
         let (images, waiting) = (vec![image], VecDeque::new());
-        Self { rules, machine, images, base, committed: base, waiting, tickets: 0 }
+        let given = ProducerId(0);
+        Self { rules, machine, images, base, committed: base, waiting, tickets: 0, given }
     }
 
     fn image_at(&self, end: Offset) -> &Image {
@@ -98,7 +101,8 @@ impl World {
                         self.images.push(image);
                     }
                 }
-                replicated::Output::Do(Output::Reply { ticket, .. }) => {
+                replicated::Output::Do(Output::Reply { ticket, reply }) => {
+                    self.check_producer_ids(&reply)?;
                     let next = self.waiting.pop_front();
                     let due = next.is_some_and(|(waits, at)| waits == ticket && at <= self.committed);
                     prop_assert!(due, "{ticket} is answered, and {next:?} is next; {} committed", self.committed);
@@ -113,6 +117,15 @@ impl World {
         prop_assert_eq!(&**spoken.image(), self.image_at(end), "not the fold of the log");
         check_image(committed.image())?;
         check_image(spoken.image())
+    }
+
+    /// No producer id is given out twice.
+    fn check_producer_ids(&mut self, reply: &Reply) -> Result {
+        if let Reply::ProducerIds { first, count } = *reply {
+            prop_assert!(first >= self.given, "{first} is one of those below {}", self.given);
+            self.given = ProducerId(first.0 + i64::from(count));
+        }
+        Ok(())
     }
 
     fn play(&mut self, (what, aimed): (Move, bool)) -> Result {
@@ -309,7 +322,7 @@ fn what() -> impl Strategy<Value = Move> {
 proptest! {
     #![proptest_config(support::cases(20_000))]
 
-    // Verifies: log-backed.*, controller.epochs, controller.broker.register
+    // Verifies: log-backed.*, controller.epochs, controller.broker.register, controller.producer-ids.once
     #[test]
     fn the_controller_keeps_its_log_and_its_word(
         rules in support::rules(),
