@@ -11,6 +11,7 @@ use highwater::wire::messages::describe_producers::{DescribeProducersRequest, Pr
 use highwater::wire::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use highwater::wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use highwater::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use std::time::{SystemTime, UNIX_EPOCH};
 use support::OneNode;
 
 const NONE: i16 = 0;
@@ -188,5 +189,28 @@ async fn the_producers_of_a_partition_are_told() {
     assert_eq!(producers(&mut connection, "t", 0).await, (NONE, vec![state]));
     assert_eq!(producers(&mut connection, "t", 9).await, (UNKNOWN_TOPIC_OR_PARTITION, vec![]));
     assert_eq!(producers(&mut connection, "none", 0).await, (UNKNOWN_TOPIC_OR_PARTITION, vec![]));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_producer_that_was_silent_for_long_is_forgotten() {
+    let settings = [("producer.id.expiration.ms", "86400000"), ("producer.id.expiration.check.interval.ms", "5")];
+    let node = OneNode::start_with(&settings).await;
+    let (mut connection, topic) = topic(&node).await;
+    let (old, young) = (new_id(&mut connection).await, new_id(&mut connection).await);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is right").as_millis() as i64;
+    let mut batch = BatchBuilder::new().producer(young, 0, 0);
+    batch.push(now, None, None, &[]).expect("a record that fits");
+    let batch = batch.build().expect("a batch that fits");
+    assert_eq!(send(&mut connection, topic, batch).await.0, NONE);
+    assert_eq!(send(&mut connection, topic, two_records(old, 0, 0)).await.0, NONE, "written in 1970");
+    let known = loop {
+        let (_, known) = producers(&mut connection, "t", 0).await;
+        if known.len() == 1 {
+            break known;
+        }
+    };
+    assert_eq!(known[0].producer_id, young);
+    assert_eq!(send(&mut connection, topic, two_records(old, 0, 40)).await.0, NONE, "it goes on wherever it was");
     node.stop().await;
 }

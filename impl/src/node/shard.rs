@@ -6,6 +6,7 @@
 use super::fetcher;
 use super::hosted::Hosted;
 use super::partitions::Partitions;
+use super::producer_expiry::silent;
 use super::tickets::Tickets;
 use super::timers::Timers;
 use super::{broker_host, log_dirs::LogDirs};
@@ -22,7 +23,7 @@ use highwater_spec::replica::{
     Acks, FetchAnswer, FetchRequest, FollowerFetch, Input, Output, Produce, ProduceOutcome, Timer,
 };
 use highwater_spec::rules::Rules;
-use highwater_spec::values::{BrokerId, Offset, Ticket, TopicPartition};
+use highwater_spec::values::{BrokerId, Offset, Ticket, Timestamp, TopicPartition};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
@@ -37,6 +38,8 @@ pub enum Event {
     Produced(Produced),
     /// Someone wants to know what a replica knows of its producers. Without a replica nobody answers.
     ProducersAsked(TopicPartition, oneshot::Sender<Producers>),
+    /// Producers that have written nothing since are to be forgotten.
+    ProducersSilentSince(Timestamp),
     /// A follower's fetch.
     FollowerFetched(TopicPartition, FollowerFetch<Net>),
     /// The leader answered this follower's fetch.
@@ -159,7 +162,11 @@ impl Enters for Event {
             }
             Self::Sync(partition, _) => return Some((Place::Replica(*partition), What::Sync)),
             Self::Close(_) => return Some((Place::Broker, What::Close)),
-            Self::ProducersAsked(..) | Self::Flushed(..) | Self::Due(_) | Self::Mark(_) => return None,
+            Self::ProducersAsked(..)
+            | Self::ProducersSilentSince(_)
+            | Self::Flushed(..)
+            | Self::Due(_)
+            | Self::Mark(_) => return None,
         };
         Some((Place::Replica(partition), What::Input(format!("{input:?}"))))
     }
@@ -250,6 +257,7 @@ impl Shard {
                     let _ = reply.send(hosted.machine.producers().clone());
                 }
             }
+            Event::ProducersSilentSince(since) => self.expire_producers(since),
             Event::Flushed(partition, flushed) => self.flushed(partition, flushed),
             Event::Due(name) => {
                 if self.timers.take(&name) {
@@ -261,6 +269,14 @@ impl Shard {
             Event::Close(done) => {
                 let _ = done.send(self.close_logs());
             }
+        }
+    }
+
+    fn expire_producers(&mut self, since: Timestamp) {
+        let silent = self.hosted.iter().map(|(id, hosted)| (*id, silent(hosted.machine.producers(), since)));
+        let silent: Vec<_> = silent.filter(|(_, producers)| !producers.is_empty()).collect();
+        for (partition, producers) in silent {
+            self.turn(partition, Input::ProducersExpired(producers));
         }
     }
 
