@@ -6,13 +6,15 @@
 
 use super::{Config, Setting};
 use crate::marks::{guard, rule};
+use crate::sparse;
 use crate::values::{
     BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, PartitionEpoch, ProducerId, TopicId, TopicPartition,
 };
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 /// Everything that the metadata log says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
     /// The brokers that have registered.
     pub brokers: BTreeMap<BrokerId, Registration>,
@@ -22,6 +24,14 @@ pub struct Image {
     pub defaults: Config,
     /// The first producer id that no broker has been given.
     pub next_producer_id: ProducerId,
+}
+
+impl Hash for Image {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { brokers, topics, defaults, next_producer_id } = self;
+        (brokers, topics, defaults).hash(state);
+        sparse::hash(next_producer_id, state);
+    }
 }
 
 /// One broker.

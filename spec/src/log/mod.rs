@@ -15,7 +15,9 @@ pub use segment_recovery::LastRun;
 
 use crate::machine::{Carrier, Recast};
 use crate::producer::Sequenced;
+use crate::sparse;
 use crate::values::{LeaderEpoch, Offset};
+use std::hash::{Hash, Hasher};
 
 /// The ends of one replica's log, and where each leader epoch in it began.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +46,7 @@ impl LogEnds {
 }
 
 /// A batch at its place in a log.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch<C: Carrier> {
     /// The offset of its first record.
     pub base: Offset,
@@ -56,6 +58,15 @@ pub struct Batch<C: Carrier> {
     pub producer: Option<Sequenced>,
     /// Its bytes.
     pub bytes: C::Bytes,
+}
+
+impl<C: Carrier> Hash for Batch<C> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { base, count, epoch, producer, bytes } = self;
+        (base, count, epoch).hash(state);
+        sparse::hash(producer, state);
+        bytes.hash(state);
+    }
 }
 
 impl<C: Carrier> Batch<C> {

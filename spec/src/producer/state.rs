@@ -3,8 +3,10 @@
 //! Rules: `producer.state.*`. Source: Kafka's `ProducerStateEntry`, `ProducerStateManager`.
 
 use super::{Sequence, Sequenced};
+use crate::sparse;
 use crate::values::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
 
 /// A batch that is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,8 +35,14 @@ pub struct Producer {
 ///
 /// `producer.state.fold`: what it knows is the fold of its log by [`Producers::appended`], so that whoever has the same
 /// log knows the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Producers(BTreeMap<ProducerId, Producer>);
+
+impl Hash for Producers {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        sparse::hash(&self.0, state);
+    }
+}
 
 impl Written {
     /// The batch `sequenced` of `count` offsets at `base`.

@@ -9,10 +9,12 @@ use crate::marks::{guard, rule};
 use crate::producer::{Verdict, Written};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
+use crate::sparse;
 use crate::values::{Offset, Ticket, Timestamp};
+use std::hash::{Hash, Hasher};
 
 /// A producer that waits for its records to be committed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Waiting {
     /// Who waits.
     pub ticket: Ticket,
@@ -22,6 +24,14 @@ pub struct Waiting {
     pub required: Offset,
     /// Of a batch that had been written before, the largest timestamp.
     pub duplicate: Option<Timestamp>,
+}
+
+impl Hash for Waiting {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { ticket, base, required, duplicate } = self;
+        (ticket, base, required).hash(state);
+        sparse::hash(duplicate, state);
+    }
 }
 
 impl Waiting {
