@@ -137,6 +137,11 @@ settings! {
     log_index_size_max_bytes: u32 = "log.index.size.max.bytes" or "10485760", bytes(4);
     /// The most bytes of one record batch, its header included.
     message_max_bytes: u32 = "message.max.bytes" or "1048588", bytes(0);
+    /// Milliseconds after which a producer that has written nothing to a partition is forgotten there.
+    producer_id_expiration: Duration = "producer.id.expiration.ms" or "86400000", millis(1);
+    /// Milliseconds between two looks for such producers.
+    producer_id_expiration_check_interval: Duration =
+        "producer.id.expiration.check.interval.ms" or "600000", millis(1);
     /// Milliseconds between two notes of how far each log is known to be on disk.
     log_flush_offset_checkpoint_interval: Duration = "log.flush.offset.checkpoint.interval.ms" or "60000", millis(0);
     /// Milliseconds between two notes of the high watermarks.

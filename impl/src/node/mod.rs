@@ -25,6 +25,8 @@ mod metadata_fetcher;
 mod metadata_log;
 mod metadata_records;
 mod partitions;
+mod producer_expiry;
+mod producer_ids;
 mod roles;
 mod shard;
 #[cfg(test)]

@@ -17,6 +17,8 @@ use super::log_dirs::LogDirs;
 use super::metadata_fetcher::MetadataFetcher;
 use super::metadata_log::MetadataLog;
 use super::partitions::Partitions;
+use super::producer_expiry;
+use super::producer_ids::ProducerIds;
 use super::shard::{self, Shard};
 use super::to_controller::{Call, Caller, Channel};
 use crate::cells::{Parked, Published};
@@ -203,6 +205,7 @@ impl BrokerRole {
             log_configs: LogConfigs::new(config),
             shards: shards.clone(),
             controller: Channel::new(common.quorum.clone(), ANSWER),
+            producer_ids: ProducerIds::new(me, life.clone(), Channel::new(common.quorum.clone(), ANSWER)),
             config: Arc::clone(config),
             door: common.door.clone(),
         };
@@ -216,10 +219,13 @@ impl BrokerRole {
             life: life.clone(),
         };
         let (alive, gone) = alive();
+        let expiration = config.producer_id_expiration;
+        let expiration_check = config.producer_id_expiration_check_interval;
         let tasks = vec![
             tokio::spawn(Fetcher::new(fetcher, fetches, alive.clone()).run(fetch_events)),
             tokio::spawn(caller(common, address, &entrance).run(called, alive.clone())),
             tokio::spawn(metadata.run()),
+            tokio::spawn(producer_expiry::run(shards.clone(), expiration, expiration_check)),
             tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config), alive)),
         ];
         let log_dir = config.log_dirs.clone();

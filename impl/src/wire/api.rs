@@ -217,14 +217,17 @@ apis! {
     18 ApiVersions: ApiVersionsRequest => ApiVersionsResponse, Broker Controller;
     19 CreateTopics: CreateTopicsRequest => CreateTopicsResponse, Broker Controller;
     20 DeleteTopics: DeleteTopicsRequest => DeleteTopicsResponse, Broker Controller;
+    22 InitProducerId: InitProducerIdRequest => InitProducerIdResponse, Broker;
     23 OffsetForLeaderEpoch: OffsetForLeaderEpochRequest => OffsetForLeaderEpochResponse, Broker;
     32 DescribeConfigs: DescribeConfigsRequest => DescribeConfigsResponse, Broker Controller;
     43 ElectLeaders: ElectLeadersRequest => ElectLeadersResponse, Broker Controller;
     56 AlterPartition: AlterPartitionRequest => AlterPartitionResponse, Controller;
     60 DescribeCluster: DescribeClusterRequest => DescribeClusterResponse, Broker Controller;
+    61 DescribeProducers: DescribeProducersRequest => DescribeProducersResponse, Broker;
     62 BrokerRegistration: BrokerRegistrationRequest => BrokerRegistrationResponse, Controller;
     63 BrokerHeartbeat: BrokerHeartbeatRequest => BrokerHeartbeatResponse, Controller;
     64 UnregisterBroker: UnregisterBrokerRequest => UnregisterBrokerResponse, Broker Controller;
+    67 AllocateProducerIds: AllocateProducerIdsRequest => AllocateProducerIdsResponse, Controller;
     75 DescribeTopicPartitions: DescribeTopicPartitionsRequest => DescribeTopicPartitionsResponse, Broker;
 }
 

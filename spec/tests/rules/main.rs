@@ -12,5 +12,7 @@ mod follower;
 mod isr;
 mod leader;
 mod lives;
+mod producer_ids;
+mod producers;
 mod replica;
 mod topics;

@@ -1,6 +1,6 @@
 //! What a broker answers its clients and followers.
 
-use super::{api_versions, configs, describe, errors, fetch, list_offsets, metadata, produce, topics};
+use super::{api_versions, configs, describe, errors, fetch, list_offsets, metadata, produce, producers, topics};
 use crate::cells::Published;
 use crate::config::NodeConfig;
 use crate::door::Door;
@@ -9,6 +9,7 @@ use crate::node::cluster::Cluster;
 use crate::node::connection::{Pending, Reply, Service};
 use crate::node::log_configs::LogConfigs;
 use crate::node::partitions::{Partition, Partitions};
+use crate::node::producer_ids::ProducerIds;
 use crate::node::shard::Event;
 use crate::node::to_controller::Channel;
 use crate::wire::messages::RequestHeader;
@@ -37,6 +38,8 @@ pub struct BrokerService {
     pub shards: Shards,
     /// Takes what only the controller can answer.
     pub controller: Channel,
+    /// The ids that producers get.
+    pub producer_ids: ProducerIds,
     /// The broker's configuration.
     pub config: Arc<NodeConfig>,
     /// What followers' fetches pass.
@@ -89,6 +92,8 @@ impl BrokerService {
             Request::Fetch(request) => fetch::answer(self, version, request).await.into(),
             Request::ListOffsets(request) => list_offsets::answer(self, version, request).await.into(),
             Request::OffsetForLeaderEpoch(request) => list_offsets::end_of_epochs(self, request).await.into(),
+            Request::InitProducerId(request) => producers::init(self, request).await.into(),
+            Request::DescribeProducers(request) => producers::describe(self, request).await.into(),
             Request::CreateTopics(request) => return topics::forward(self, request).await,
             Request::DeleteTopics(request) => return topics::forward(self, request).await,
             Request::ElectLeaders(request) => return topics::forward(self, request).await,

@@ -13,4 +13,5 @@ mod fetch;
 mod list_offsets;
 mod metadata;
 mod produce;
+mod producers;
 mod topics;
