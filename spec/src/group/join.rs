@@ -38,7 +38,6 @@ impl<C: Carrier> Coordinator<C> {
 }
 
 impl<C: Carrier> ClassicGroup<C> {
-    /// `group.join.protocol`: a member that shares no protocol with the group is not taken.
     fn join(&mut self, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
         if !self.accepts(&join, turn.config.max_size as usize) {
             if let Some(id) = &join.member.id {

@@ -262,11 +262,7 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
             Output::SetTimer { .. } | Output::CancelTimer { .. } | Output::CancelAllTimers => None,
         });
         out.extend(unsaid);
-        let groups = self.classic.values();
-        out.extend(groups.flat_map(ClassicGroup::parked).map(|(member, parked)| Output::Reply {
-            ticket: parked.ticket(),
-            reply: parked.refused(Some(member), Refusal::NotCoordinator),
-        }));
+        self.refuse_parked(out);
     }
 }
 
