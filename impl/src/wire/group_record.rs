@@ -152,7 +152,7 @@ mod tests {
             let record = GroupRecord::GroupMetadata(key.clone(), value);
             let (key, value) = record.encode().unwrap();
             assert_eq!(key, [0, 2, 0, 1, b'g'][..]);
-            assert_eq!(value.as_ref().is_none_or(|value| value[..2] == [0, 3]), true);
+            assert!(value.as_ref().is_none_or(|value| value[..2] == [0, 3]));
             assert_eq!(GroupRecord::decode(&key, value.as_ref()), Ok(record));
         }
     }
