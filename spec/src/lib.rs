@@ -5,10 +5,12 @@
 //! disks.
 //!
 //! Where to begin: [`replica`] (one copy of one partition), [`controller`] (who leads), [`broker`] (a server's
-//! life), [`property`] (what must hold of them together), [`rules`] (how Kafka decided in which release).
+//! life), [`group`] (who reads what), [`property`] (what must hold of them together), [`rules`] (how Kafka decided in
+//! which release).
 
 pub mod broker;
 pub mod controller;
+pub mod group;
 pub mod log;
 pub mod machine;
 pub mod marks;

@@ -43,7 +43,8 @@ macro_rules! refusals {
 }
 
 refusals! {
-    /// What no other error says. Of ids for producers: all have been given out.
+    /// What no other error says: all ids for producers have been given out, or a request is one that Kafka's coordinator
+    /// throws at.
     UnknownServerError = -1, "UNKNOWN_SERVER_ERROR";
     /// The offset lies before the log's start or past its end.
     OffsetOutOfRange = 1, "OFFSET_OUT_OF_RANGE";
@@ -53,12 +54,32 @@ refusals! {
     NotLeaderOrFollower = 6, "NOT_LEADER_OR_FOLLOWER";
     /// The time that the request allowed has passed.
     RequestTimedOut = 7, "REQUEST_TIMED_OUT";
+    /// What is to be kept beside an offset is longer than `offset.metadata.max.bytes`.
+    OffsetMetadataTooLarge = 12, "OFFSET_METADATA_TOO_LARGE";
+    /// The coordinator still reads its log.
+    CoordinatorLoadInProgress = 14, "COORDINATOR_LOAD_IN_PROGRESS";
+    /// There is no coordinator, or none that can write.
+    CoordinatorNotAvailable = 15, "COORDINATOR_NOT_AVAILABLE";
+    /// This broker does not coordinate the group (any more).
+    NotCoordinator = 16, "NOT_COORDINATOR";
     /// A topic's name that Kafka does not allow.
     InvalidTopic = 17, "INVALID_TOPIC_EXCEPTION";
     /// Fewer in-sync replicas than `min.insync.replicas`; nothing was appended.
     NotEnoughReplicas = 19, "NOT_ENOUGH_REPLICAS";
     /// Fewer in-sync replicas than `min.insync.replicas` by the time the records were replicated; they stay.
     NotEnoughReplicasAfterAppend = 20, "NOT_ENOUGH_REPLICAS_AFTER_APPEND";
+    /// The request names another generation than the group's.
+    IllegalGeneration = 22, "ILLEGAL_GENERATION";
+    /// The member and the group have no protocol in common.
+    InconsistentGroupProtocol = 23, "INCONSISTENT_GROUP_PROTOCOL";
+    /// A group's id that may not be empty is.
+    InvalidGroupId = 24, "INVALID_GROUP_ID";
+    /// The group has no such member.
+    UnknownMemberId = 25, "UNKNOWN_MEMBER_ID";
+    /// A session timeout that the broker does not allow.
+    InvalidSessionTimeout = 26, "INVALID_SESSION_TIMEOUT";
+    /// The group rebalances: its members are to join anew.
+    RebalanceInProgress = 27, "REBALANCE_IN_PROGRESS";
     /// The topic's name is taken.
     TopicAlreadyExists = 36, "TOPIC_ALREADY_EXISTS";
     /// A number of partitions below one.
@@ -81,6 +102,10 @@ refusals! {
     StorageError = 56, "KAFKA_STORAGE_ERROR";
     /// More than the cluster allows anyone to ask for at once.
     PolicyViolation = 44, "POLICY_VIOLATION";
+    /// The group still has members.
+    NonEmptyGroup = 68, "NON_EMPTY_GROUP";
+    /// There is no such group.
+    GroupIdNotFound = 69, "GROUP_ID_NOT_FOUND";
     /// The request's leader epoch is older than the one in force.
     FencedLeaderEpoch = 74, "FENCED_LEADER_EPOCH";
     /// The request's leader epoch is newer than what this broker has learned.
@@ -89,12 +114,22 @@ refusals! {
     StaleBrokerEpoch = 77, "STALE_BROKER_EPOCH";
     /// The high watermark of a new leader has not reached the start of its epoch yet.
     OffsetNotAvailable = 78, "OFFSET_NOT_AVAILABLE";
+    /// The member is to join once more, with the id in the answer (KIP-394).
+    MemberIdRequired = 79, "MEMBER_ID_REQUIRED";
     /// The preferred replica may not lead now.
     PreferredLeaderNotAvailable = 80, "PREFERRED_LEADER_NOT_AVAILABLE";
+    /// The group has as many members as it may have.
+    GroupMaxSizeReached = 81, "GROUP_MAX_SIZE_REACHED";
+    /// Another life of the same static member has taken over (KIP-345).
+    FencedInstanceId = 82, "FENCED_INSTANCE_ID";
     /// No replica may lead now.
     EligibleLeadersNotAvailable = 83, "ELIGIBLE_LEADERS_NOT_AVAILABLE";
     /// The partition already has the leader that the election would bring.
     ElectionNotNeeded = 84, "ELECTION_NOT_NEEDED";
+    /// Members of the group read the topic.
+    GroupSubscribedToTopic = 86, "GROUP_SUBSCRIBED_TO_TOPIC";
+    /// A transaction that may still change the offset is open.
+    UnstableOffsetCommit = 88, "UNSTABLE_OFFSET_COMMIT";
     /// The proposed ISR was made from an older partition epoch.
     InvalidUpdateVersion = 95, "INVALID_UPDATE_VERSION";
     /// No topic has this id.

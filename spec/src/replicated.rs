@@ -1,6 +1,6 @@
 //! A machine whose state is a fold of a log that may lose its tail, or its leadership.
 //!
-//! Whoever keeps state in records (the controller; later the group and transaction coordinators) decides on what it
+//! Whoever keeps state in records (the controller, the group coordinator; later the transaction coordinator) decides on what it
 //! has *said* so far, and answers only once that is *committed*. The log itself is the shell's: appended and flushed
 //! by one controller, replicated by a quorum.
 //!
@@ -29,6 +29,20 @@ pub trait LogBacked: Clone + Eq + Hash {
 
     /// Folds one record into the state.
     fn apply(&mut self, record: &Self::Record);
+
+    /// Whether an instruction waits until everything that was said before it is committed. One that rests on nothing
+    /// in the log need not.
+    fn waits(_output: &Self::Output) -> bool {
+        true
+    }
+
+    /// Hears that one of its records is committed, and says what that allows. Of the state it may change only what the
+    /// log does not carry.
+    fn written(&mut self, _record: &Self::Record, _out: &mut Vec<Self::Output>) {}
+
+    /// Says its last: leadership of the log is lost, and the state with it. `unsaid` are the instructions whose records
+    /// will never be committed.
+    fn lost(&self, _unsaid: Vec<Self::Output>, _out: &mut Vec<Self::Output>) {}
 }
 
 /// What a step decided.
@@ -36,7 +50,7 @@ pub trait LogBacked: Clone + Eq + Hash {
 pub struct Decision<M: LogBacked> {
     /// The records, in order. They are appended together or not at all.
     pub records: Vec<M::Record>,
-    /// What to do once they are committed.
+    /// What to do once they are committed, or at once ([`LogBacked::waits`]).
     pub outputs: Vec<M::Output>,
 }
 
@@ -125,7 +139,8 @@ impl<M: LogBacked> Replicated<M> {
         self.speculative_end
     }
 
-    /// `log-backed.speculate`: decide on what was said so far, and let no one hear of it.
+    /// `log-backed.speculate`: decide on what was said so far, and let no one hear of it. `log-backed.at-once`: what does
+    /// not rest on the log is said without waiting for it.
     fn heard(&mut self, rules: &Rules, input: M::Input, out: &mut Vec<Output<M::Record, M::Output>>) {
         let mut decision = Decision::default();
         let base = self.speculative_end;
@@ -139,24 +154,34 @@ impl<M: LogBacked> Replicated<M> {
         if !records.is_empty() {
             out.push(Output::Append { base, records: records.clone() });
         }
-        self.pending.push_back(Pending { end: self.speculative_end, records, outputs });
+        let (outputs, at_once): (Vec<_>, Vec<_>) = outputs.into_iter().partition(M::waits);
+        out.extend(at_once.into_iter().map(Output::Do));
+        if !records.is_empty() || !outputs.is_empty() {
+            self.pending.push_back(Pending { end: self.speculative_end, records, outputs });
+        }
     }
 
     /// `log-backed.answer`: what was decided is answered once it is committed, in order. An answer that read what was
-    /// only said waits for it too.
+    /// only said waits for it too. `log-backed.written`: and the machine learns which of its records are.
     fn commit(&mut self, upto: Offset, out: &mut Vec<Output<M::Record, M::Output>>) {
         while self.pending.front().is_some_and(|pending| pending.end <= upto) {
             let Some(pending) = self.pending.pop_front() else { return };
             pending.records.iter().for_each(|record| self.committed.apply(record));
             self.committed_end = self.committed_end.max(pending.end);
+            let mut allowed = Vec::new();
+            pending.records.iter().for_each(|record| self.speculative.written(record, &mut allowed));
+            out.extend(allowed.into_iter().map(Output::Do));
             out.extend(pending.outputs.into_iter().map(Output::Do));
         }
     }
 
     /// `log-backed.revert`: back to what is committed. What the log does not carry (sessions, say) goes too, since it
-    /// was only ever kept in the state that is dropped.
-    fn revert(&mut self) {
-        self.pending.clear();
+    /// was only ever kept in the state that is dropped; `log-backed.lost`: but first the machine may say its last.
+    fn revert(&mut self, out: &mut Vec<Output<M::Record, M::Output>>) {
+        let unsaid = self.pending.drain(..).flat_map(|pending| pending.outputs).collect();
+        let mut last = Vec::new();
+        self.speculative.lost(unsaid, &mut last);
+        out.extend(last.into_iter().map(Output::Do));
         self.speculative = self.committed.clone();
         self.speculative_end = self.committed_end;
     }
@@ -190,7 +215,7 @@ impl<M: LogBacked> Machine for Replicated<M> {
         match input {
             Input::Heard(input) => self.heard(rules, input, out),
             Input::Committed { upto } => self.commit(upto, out),
-            Input::Reverted => self.revert(),
+            Input::Reverted => self.revert(out),
         }
     }
 }

@@ -17,6 +17,7 @@ mod connection;
 mod controller_host;
 mod delivery;
 mod fetcher;
+mod group;
 mod handlers;
 mod hosted;
 mod log_configs;

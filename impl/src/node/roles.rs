@@ -9,6 +9,7 @@ use super::connection::{self, Limits, Service};
 use super::controller_host::{self, Committed, ControllerHost};
 use super::delivery::Delivery;
 use super::fetcher::{self, Fetcher};
+use super::group::{self, Groups, host::GroupHost};
 use super::handlers::broker::BrokerService;
 use super::handlers::controller::{ControllerService, random};
 use super::handlers::describe::CONTROLLERS;
@@ -29,6 +30,7 @@ use crate::storage::StorageError;
 use crate::wire::messages::describe_cluster::DescribeClusterRequest;
 use highwater_spec::broker::{Broker, Input};
 use highwater_spec::controller::Config;
+use highwater_spec::group::Millis;
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{IncarnationId, TopicPartition};
 use std::net::SocketAddr;
@@ -157,6 +159,7 @@ pub struct BrokerRole {
     gone: Option<Gone>,
     threads: Vec<thread::JoinHandle<()>>,
     checkpoints: Entrance<checkpoints::Event>,
+    groups: Entrance<group::host::Event>,
 }
 
 impl BrokerRole {
@@ -193,13 +196,17 @@ impl BrokerRole {
             response_bytes: size(config.replica_fetch_response_max_bytes),
             timeout: ANSWER,
         };
-        threads.push(start_host(common, entrance.clone(), &shards, &partitions, &cluster, living, calls)?);
+        let groups = Entrance::new(common.door.clone());
+        threads.push(start_groups(common, &groups, &shards, &partitions, &cluster)?);
+        let told = (entrance.clone(), groups.clone());
+        threads.push(start_host(common, told, &shards, &partitions, &cluster, living, calls)?);
         let checkpoints = Entrance::new(common.door.clone());
         threads.push(start_checkpoints(common, &partitions, &checkpoints)?);
         let service = BrokerService {
             me,
             cluster_id: common.cluster_id.clone(),
             rules: common.rules,
+            groups: Groups::new(groups.clone(), Arc::clone(&cluster)),
             cluster,
             partitions: Arc::clone(&partitions),
             log_configs: LogConfigs::new(config),
@@ -229,7 +236,7 @@ impl BrokerRole {
             tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config), alive)),
         ];
         let log_dir = config.log_dirs.clone();
-        Ok(Self { address, entrance, shards, log_dir, life, tasks, gone: Some(gone), threads, checkpoints })
+        Ok(Self { address, entrance, shards, log_dir, life, tasks, gone: Some(gone), threads, checkpoints, groups })
     }
 
     /// Where it listens.
@@ -292,6 +299,7 @@ impl BrokerRole {
 
     async fn end(self) {
         self.checkpoints.close();
+        self.groups.close();
         for task in self.tasks {
             task.abort();
             let _ = task.await;
@@ -339,9 +347,37 @@ fn start_shards(
     Ok(Shards::new(entrances))
 }
 
+fn start_groups(
+    common: &Common,
+    entrance: &Entrance<group::host::Event>,
+    shards: &Shards,
+    partitions: &Arc<Partitions>,
+    cluster: &Arc<Published<Cluster>>,
+) -> Result<thread::JoinHandle<()>, NodeError> {
+    let config = &common.config;
+    let around = group::host::Surroundings {
+        me: config.node_id,
+        rules: common.rules,
+        config: highwater_spec::group::Config {
+            min_session_timeout: Millis(config.group_min_session_timeout),
+            max_session_timeout: Millis(config.group_max_session_timeout),
+            initial_rebalance_delay: Millis(config.group_initial_rebalance_delay),
+            max_size: config.group_max_size,
+            max_offset_metadata: config.offset_metadata_max_bytes,
+            ..Default::default()
+        },
+        cluster: Arc::clone(cluster),
+        shards: shards.clone(),
+        partitions: Arc::clone(partitions),
+        runtime: tokio::runtime::Handle::current(),
+    };
+    let host = GroupHost::new(around, entrance.clone());
+    spawn("groups", move || host.run())
+}
+
 fn start_host(
     common: &Common,
-    entrance: Entrance<broker_host::Event>,
+    (entrance, groups): (Entrance<broker_host::Event>, Entrance<group::host::Event>),
     shards: &Shards,
     partitions: &Arc<Partitions>,
     cluster: &Arc<Published<Cluster>>,
@@ -357,6 +393,7 @@ fn start_host(
         log_configs: LogConfigs::new(config),
         controller,
         cluster: Arc::clone(cluster),
+        groups,
         life,
         timing: broker_host::Timing { heartbeat: config.broker_heartbeat_interval, retry: RETRY },
     };

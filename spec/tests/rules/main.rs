@@ -7,8 +7,14 @@ mod broker;
 #[path = "../support/carrier.rs"]
 mod carrier;
 mod cluster;
+#[path = "../support/coordinator.rs"]
+mod coordinator;
 mod elections;
 mod follower;
+mod group_join;
+mod group_log;
+mod group_offsets;
+mod group_rebalance;
 mod isr;
 mod leader;
 mod lives;

@@ -10,6 +10,7 @@ pub mod describe;
 mod duplicates;
 mod errors;
 mod fetch;
+mod group;
 mod list_offsets;
 mod metadata;
 mod produce;

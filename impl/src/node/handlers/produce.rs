@@ -5,7 +5,7 @@
 use super::accept::{Accepted, Rejected, accept};
 use super::broker::BrokerService;
 use super::duplicates::last_of_each;
-use super::errors;
+use super::{errors, topics};
 use crate::node::cluster::Cluster;
 use crate::node::connection::{Pending, Reply};
 use crate::node::shard::{Event, Outcome, Produced};
@@ -114,6 +114,9 @@ fn submit(
 ) -> Result<Waiting, Rejected> {
     cluster.partition(partition).ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
     let acks = request.acks.ok_or(errors::INVALID_REQUIRED_ACKS)?;
+    if cluster.topic(partition.topic).is_some_and(|topic| topics::is_internal(&topic.name)) {
+        return Err(errors::INVALID_TOPIC.into());
+    }
     let topic = service.log_configs.produced_to(cluster, partition.topic);
     let accepted = accept(data.records.unwrap_or_default(), request.version, &topic)?;
     let (reply, outcome) = oneshot::channel();

@@ -1,0 +1,97 @@
+//! Offsets: up to where a group has read.
+//!
+//! Not here: offsets that wait for a transaction. Rules: `group.offset.*`. Source: Kafka's `OffsetMetadataManager`.
+
+use super::turn::Turn;
+use super::{
+    ClassicGroup, CommitOffsets, CommittedOffset, Coordinator, FetchedOffsets, GroupId, NamedPartition, OffsetToCommit,
+    PartitionResults, State,
+};
+use crate::machine::Carrier;
+use crate::refusal::Refusal;
+
+impl<C: Carrier> Coordinator<C> {
+    /// `group.offset.simple`: who names no generation needs no members, and makes the group if there is none.
+    /// `group.offset.metadata-size`: a partition whose metadata is too long is refused by itself.
+    pub(super) fn commit_offsets(&mut self, commit: CommitOffsets<C>, turn: &mut Turn<'_, C>) -> PartitionResults {
+        if commit.generation.is_none() && !self.classic.contains_key(turn.group) {
+            self.classic.insert(turn.group.clone(), ClassicGroup::empty(Some(turn.at)));
+        }
+        let unknown = match commit.knows_group_id_not_found {
+            true => Refusal::GroupIdNotFound,
+            false => Refusal::IllegalGeneration,
+        };
+        let group = self.classic.get(turn.group).ok_or(unknown)?;
+        group.validate_commit(&commit)?;
+        if let (State::Stable | State::PreparingRebalance, Some(id)) = (group.state, &commit.member.id) {
+            group.extend_session(id, turn);
+        }
+        let max = self.config.max_offset_metadata;
+        let keep = |(partition, given): (NamedPartition, OffsetToCommit<C>)| {
+            if given.metadata_length > max {
+                return (partition, Err(Refusal::OffsetMetadataTooLarge));
+            }
+            let OffsetToCommit { offset, leader_epoch, metadata, .. } = given;
+            turn.write_offset(partition.clone(), Some(CommittedOffset { offset, leader_epoch, metadata, at: turn.at }));
+            (partition, Ok(()))
+        };
+        Ok(commit.offsets.into_iter().map(keep).collect())
+    }
+
+    /// `group.offset.delete`: not while members of the group read the topic; of a group that reads no topics that the
+    /// coordinator knows of, not while it has members.
+    pub(super) fn delete_offsets(&self, partitions: Vec<NamedPartition>, turn: &mut Turn<'_, C>) -> PartitionResults {
+        if turn.group.0.is_empty() {
+            return Err(Refusal::InvalidGroupId);
+        }
+        let group = self.classic.get(turn.group).ok_or(Refusal::GroupIdNotFound)?;
+        if group.state != State::Empty && !group.is_consumer() {
+            return Err(Refusal::NonEmptyGroup);
+        }
+        let stored = self.stored.get(turn.group);
+        let forget = |partition: NamedPartition| {
+            if group.is_subscribed(&partition.topic) {
+                return (partition, Err(Refusal::GroupSubscribedToTopic));
+            }
+            if stored.is_some_and(|stored| stored.offsets.contains_key(&partition)) {
+                turn.write_offset(partition.clone(), None);
+            }
+            (partition, Ok(()))
+        };
+        Ok(partitions.into_iter().map(forget).collect())
+    }
+
+    /// `group.offset.fetch`: what was committed last, or nothing; asking needs no membership and no group.
+    pub(super) fn offsets_of(&self, group: &GroupId, partitions: Option<&[NamedPartition]>) -> FetchedOffsets<C> {
+        let stored = self.stored.get(group);
+        let offset = |partition| stored.and_then(|stored| stored.offsets.get(partition)).cloned();
+        match partitions {
+            Some(partitions) => partitions.iter().map(|partition| (partition.clone(), offset(partition))).collect(),
+            None => {
+                let all = stored.into_iter().flat_map(|stored| &stored.offsets);
+                all.map(|(partition, committed)| (partition.clone(), Some(committed.clone()))).collect()
+            }
+        }
+    }
+}
+
+impl<C: Carrier> ClassicGroup<C> {
+    /// `group.offset.fence`: who was a member of an earlier generation commits no more. `group.offset.completing`: no one
+    /// does between generations' beginning and its assignment; while a rebalance is prepared members of the generation
+    /// that ends still may, and so hand over what they have done.
+    fn validate_commit(&self, commit: &CommitOffsets<C>) -> Result<(), Refusal> {
+        if commit.generation.is_none() && self.state == State::Empty {
+            return Ok(());
+        }
+        let is_anyone = commit.generation.is_none() && commit.member.id.is_none() && commit.member.instance.is_none();
+        if is_anyone {
+            return Err(Refusal::UnknownMemberId);
+        }
+        self.validate(&commit.member)?;
+        self.is_current(commit.generation)?;
+        match self.state {
+            State::CompletingRebalance => Err(Refusal::RebalanceInProgress),
+            State::Empty | State::PreparingRebalance | State::Stable => Ok(()),
+        }
+    }
+}

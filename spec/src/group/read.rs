@@ -1,0 +1,110 @@
+//! What can be asked of a coordinator without waiting: offsets, lists, descriptions.
+//!
+//! They see what is committed. A classic group that is committed to exist is seen as it lives, as in Kafka.
+
+use super::{
+    ClassicGroup, ClassicMember, Coordinator, FetchedOffsets, GroupId, MemberId, NamedPartition, ProtocolName,
+    ProtocolType, ReplicatedCoordinator, Role, State,
+};
+use crate::machine::Carrier;
+use crate::refusal::Refusal;
+
+/// A group in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ListedGroup {
+    /// Its id.
+    pub group: GroupId,
+    /// What its members agree on by; `None` for none.
+    pub protocol_type: Option<ProtocolType>,
+    /// Where it stands.
+    pub state: State,
+}
+
+/// A group, described.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DescribedGroup<C: Carrier> {
+    /// Where it stands.
+    pub state: State,
+    /// What its members agree on by; `None` for none.
+    pub protocol_type: Option<ProtocolType>,
+    /// The way that they chose, if the group is stable.
+    pub protocol: Option<ProtocolName>,
+    /// Its members. What they tell the leader is only there if the group is stable.
+    pub members: Vec<DescribedMember<C>>,
+}
+
+/// A member, described.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DescribedMember<C: Carrier> {
+    /// Its id.
+    pub id: MemberId,
+    /// The rest of it.
+    pub member: ClassicMember<C>,
+    /// What it tells the leader for the chosen protocol.
+    pub metadata: Option<C::Bytes>,
+}
+
+impl<C: Carrier> ReplicatedCoordinator<C> {
+    /// OffsetFetch without `require_stable`: what is committed of the group's offsets, for `partitions` or for all that
+    /// have one.
+    ///
+    /// # Errors
+    /// While it is not active.
+    pub fn fetch_offsets(
+        &self,
+        group: &GroupId,
+        partitions: Option<&[NamedPartition]>,
+    ) -> Result<FetchedOffsets<C>, Refusal> {
+        self.active()?;
+        Ok(self.committed().offsets_of(group, partitions))
+    }
+
+    /// ListGroups: every group that is committed to exist.
+    ///
+    /// # Errors
+    /// While it is not active.
+    pub fn list_groups(&self) -> Result<Vec<ListedGroup>, Refusal> {
+        self.active()?;
+        let listed = |(id, group): (&GroupId, ClassicGroup<C>)| ListedGroup {
+            group: id.clone(),
+            protocol_type: group.protocol_type,
+            state: group.state,
+        };
+        let ids = self.committed().stored.keys();
+        Ok(ids.filter_map(|id| Some((id, self.living(id)?))).map(listed).collect())
+    }
+
+    /// DescribeGroups, for one group; `None` if it is not committed to exist, which Kafka calls "Dead".
+    ///
+    /// # Errors
+    /// While it is not active.
+    pub fn describe_group(&self, group: &GroupId) -> Result<Option<DescribedGroup<C>>, Refusal> {
+        self.active()?;
+        Ok(self.living(group).map(DescribedGroup::of))
+    }
+
+    fn living(&self, id: &GroupId) -> Option<ClassicGroup<C>> {
+        let stored = self.committed().stored.get(id)?;
+        Some(self.speculative().classic.get(id).cloned().unwrap_or_else(|| ClassicGroup::stored(stored)))
+    }
+
+    fn active(&self) -> Result<&Coordinator<C>, Refusal> {
+        match self.speculative().role {
+            Role::Active => Ok(self.speculative()),
+            Role::Loading => Err(Refusal::CoordinatorLoadInProgress),
+            Role::Resigned => Err(Refusal::NotCoordinator),
+        }
+    }
+}
+
+impl<C: Carrier> DescribedGroup<C> {
+    fn of(group: ClassicGroup<C>) -> Self {
+        let protocol = group.protocol.filter(|_| group.state == State::Stable);
+        let described = |(id, member): (MemberId, ClassicMember<C>)| {
+            let metadata = member.subscription(protocol.as_ref()).map(|known| known.metadata.clone());
+            DescribedMember { id, metadata, member }
+        };
+        let members = group.members.into_iter().map(described).collect();
+        Self { state: group.state, protocol_type: group.protocol_type, members, protocol }
+    }
+}

@@ -1,0 +1,114 @@
+//! SyncGroup: the leader hands in the assignment of a generation, and every member gets its share.
+//!
+//! Rules: `group.sync.*`. Source: Kafka's `GroupMetadataManager.classicGroupSync`.
+
+use super::turn::Turn;
+use super::{
+    ClassicGroup, Coordinator, GroupId, GroupMetadata, MemberId, Output, Parked, Reply, State, SyncGroup, Timer,
+};
+use crate::machine::Carrier;
+use crate::refusal::Refusal;
+use crate::values::Ticket;
+use std::collections::BTreeMap;
+
+impl<C: Carrier> Coordinator<C> {
+    /// `group.sync.known`: there must be a group, and someone in it.
+    pub(super) fn sync(&mut self, ticket: Ticket, sync: SyncGroup<C>, turn: &mut Turn<'_, C>) {
+        let refusal = if turn.group.0.is_empty() { Refusal::InvalidGroupId } else { Refusal::UnknownMemberId };
+        match self.classic.get_mut(turn.group).filter(|group| group.state != State::Empty) {
+            Some(group) => group.sync(ticket, sync, turn),
+            None => turn.reply(ticket, Reply::Sync(Err(refusal))),
+        }
+    }
+}
+
+impl<C: Carrier> ClassicGroup<C> {
+    /// `group.sync.answer`: in a stable group the share is there; while a generation begins the member waits for it; when
+    /// it has ended there is none.
+    fn sync(&mut self, ticket: Ticket, sync: SyncGroup<C>, turn: &mut Turn<'_, C>) {
+        let id = match self.validate_sync(&sync) {
+            Ok(id) => id,
+            Err(refusal) => return turn.reply(ticket, Reply::Sync(Err(refusal))),
+        };
+        self.pending_sync.remove(&id);
+        if self.pending_sync.is_empty() {
+            turn.cancel_timer(Timer::Sync);
+        }
+        if self.state == State::Stable {
+            return turn.reply(ticket, Reply::Sync(Ok(self.synced(&id))));
+        }
+        self.park(&id, Parked::Sync { ticket }, turn);
+        if self.is_leader(&id) {
+            self.store_assignment(sync.assignments, turn);
+        }
+    }
+
+    /// `group.sync.validate`: a member of this generation, that believes in what the group has agreed on.
+    fn validate_sync(&self, sync: &SyncGroup<C>) -> Result<MemberId, Refusal> {
+        let id = self.validate(&sync.member)?;
+        self.is_current(sync.generation)?;
+        let type_differs = sync.protocol_type.is_some() && sync.protocol_type != self.protocol_type;
+        let protocol_differs = sync.protocol.is_some() && sync.protocol != self.protocol;
+        if type_differs && self.protocol_type.is_some() || protocol_differs && self.protocol.is_some() {
+            return Err(Refusal::InconsistentGroupProtocol);
+        }
+        match self.state {
+            State::Empty | State::PreparingRebalance => Err(Refusal::RebalanceInProgress),
+            State::CompletingRebalance | State::Stable => Ok(id.clone()),
+        }
+    }
+
+    /// `group.sync.store`: the leader's assignment is written before anyone hears of it. A member that it leaves out gets
+    /// an empty share.
+    fn store_assignment(&mut self, assignments: Vec<(MemberId, Option<C::Bytes>)>, turn: &mut Turn<'_, C>) {
+        let assignments: BTreeMap<_, _> = assignments.into_iter().collect();
+        turn.write_group(Some(self.metadata(|id, _| assignments.get(id).cloned().flatten())));
+    }
+
+    /// `group.sync.stable`: once the assignment of the generation that has begun is written, everyone who waits for it
+    /// gets it, and its session begins anew. `group.join.skip-assignment`: a static member that came back to a stable
+    /// group is told that nothing has changed; if it leads, not to share out the work again.
+    pub(super) fn written(&mut self, group: &GroupId, written: &GroupMetadata<C>, out: &mut Vec<Output<C>>) {
+        let stored: BTreeMap<_, _> =
+            written.members.iter().map(|member| (&member.member, &member.assignment)).collect();
+        if self.state == State::CompletingRebalance && self.generation == written.generation {
+            self.state = State::Stable;
+            for (id, member) in &mut self.members {
+                member.assignment = stored.get(id).and_then(|share| (*share).clone());
+            }
+            self.answer_syncs(group, out);
+        }
+        let back: Vec<_> = self.members.keys().filter(|id| stored.contains_key(id)).cloned().collect();
+        back.iter().for_each(|id| self.answer_reentry(id, out));
+    }
+
+    fn answer_syncs(&mut self, group: &GroupId, out: &mut Vec<Output<C>>) {
+        let ids: Vec<_> = self.members.keys().cloned().collect();
+        for id in ids {
+            let synced = self.synced(&id);
+            let Some(member) = self.members.get_mut(&id) else { continue };
+            if let Some(Parked::Sync { ticket }) = member.parked.take_if(|parked| matches!(parked, Parked::Sync { .. }))
+            {
+                let (timer, after) = (Timer::Session(id), member.session_timeout);
+                out.push(Output::Reply { ticket, reply: Reply::Sync(Ok(synced)) });
+                out.push(Output::SetTimer { group: group.clone(), timer, after });
+            }
+        }
+    }
+
+    fn answer_reentry(&mut self, id: &MemberId, out: &mut Vec<Output<C>>) {
+        let mut joined = self.joined(id);
+        let leads = self.is_leader(id);
+        let Some(member) = self.members.get_mut(id) else { return };
+        let is_reentry = |parked: &mut Parked| matches!(parked, Parked::Join { reentry: Some(_), .. });
+        let Some(Parked::Join { ticket, reentry: Some(reentry) }) = member.parked.take_if(is_reentry) else { return };
+        if reentry.knows_skip_assignment {
+            joined.skip_assignment = leads;
+        } else {
+            // An older client that is told that it leads would share out the work, and hand it in to a stable group.
+            joined.leader = reentry.leader;
+            joined.members.clear();
+        }
+        out.push(Output::Reply { ticket, reply: Reply::Join { member: Some(id.clone()), outcome: Ok(joined) } });
+    }
+}
