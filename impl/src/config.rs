@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use value::{boolean, bytes, directory, millis, node_id, optional_text, process_roles, whole};
+use value::{boolean, bytes, directory, millis, node_id, optional_text, optional_whole, process_roles, whole};
 
 /// The name of a setting, and what a user is told about it.
 #[derive(Clone, Copy, Debug)]
@@ -137,11 +137,36 @@ settings! {
     log_index_size_max_bytes: u32 = "log.index.size.max.bytes" or "10485760", bytes(4);
     /// The most bytes of one record batch, its header included.
     message_max_bytes: u32 = "message.max.bytes" or "1048588", bytes(0);
+    /// Milliseconds after which a producer that has written nothing to a partition is forgotten there.
+    producer_id_expiration: Duration = "producer.id.expiration.ms" or "86400000", millis(1);
+    /// Milliseconds between two looks for such producers.
+    producer_id_expiration_check_interval: Duration =
+        "producer.id.expiration.check.interval.ms" or "600000", millis(1);
     /// Milliseconds between two notes of how far each log is known to be on disk.
     log_flush_offset_checkpoint_interval: Duration = "log.flush.offset.checkpoint.interval.ms" or "60000", millis(0);
     /// Milliseconds between two notes of the high watermarks.
     replica_high_watermark_checkpoint_interval: Duration =
         "replica.high.watermark.checkpoint.interval.ms" or "5000", millis(1);
+
+    /// Partitions of `__consumer_offsets`, where groups are kept.
+    offsets_topic_num_partitions: i32 = "offsets.topic.num.partitions" or "50", whole(1..=i32::MAX.into());
+    /// Replicas of each of its partitions. Empty, which is not Kafka's default: 3, or as many as there are brokers.
+    offsets_topic_replication_factor: Option<i16> =
+        "offsets.topic.replication.factor" or "", optional_whole(1..=i16::MAX.into());
+    /// Bytes after which its logs begin a new segment.
+    offsets_topic_segment_bytes: u32 = "offsets.topic.segment.bytes" or "104857600", bytes(1 << 20);
+    /// Milliseconds that a write to it may take before the client hears that it is not known to have succeeded.
+    offsets_commit_timeout: Duration = "offsets.commit.timeout.ms" or "5000", millis(1);
+    /// The most characters that a client may keep beside an offset.
+    offset_metadata_max_bytes: u32 = "offset.metadata.max.bytes" or "4096", bytes(0);
+    /// The least milliseconds that a member of a group may ask to be silent for.
+    group_min_session_timeout: i32 = "group.min.session.timeout.ms" or "6000", whole(0..=i32::MAX.into());
+    /// The most milliseconds that a member of a group may ask to be silent for.
+    group_max_session_timeout: i32 = "group.max.session.timeout.ms" or "1800000", whole(0..=i32::MAX.into());
+    /// Milliseconds that an empty group waits for more members after the first.
+    group_initial_rebalance_delay: i32 = "group.initial.rebalance.delay.ms" or "3000", whole(0..=i32::MAX.into());
+    /// The most members of a group.
+    group_max_size: u32 = "group.max.size" or "2147483647", whole(1..=i32::MAX.into());
 
     /// The most bytes of records in the answer to one fetch. A larger batch still comes, alone.
     fetch_max_bytes: u32 = "fetch.max.bytes" or "57671680", bytes(1024);

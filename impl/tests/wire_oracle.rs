@@ -15,6 +15,9 @@ use std::fmt::Debug;
 /// How many messages of each kind and version are tried.
 const SAMPLES: u64 = 60;
 
+/// Last versions that no stable version of the request asks for: their library has them of the response alone.
+const UNSTABLE: [(&str, i16); 2] = [("OffsetCommitResponse", 10), ("OffsetFetchResponse", 10)];
+
 /// Calls `$check::<Ours, Theirs>()` for every message, and returns their names.
 macro_rules! for_every_message {
     ($check:ident) => { for_every_message!($check:
@@ -25,7 +28,11 @@ macro_rules! for_every_message {
         AlterPartitionResponse DescribeClusterRequest DescribeClusterResponse BrokerRegistrationRequest
         BrokerRegistrationResponse BrokerHeartbeatRequest BrokerHeartbeatResponse UnregisterBrokerRequest
         UnregisterBrokerResponse DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse ElectLeadersRequest
-        ElectLeadersResponse
+        ElectLeadersResponse FindCoordinatorRequest FindCoordinatorResponse JoinGroupRequest JoinGroupResponse
+        SyncGroupRequest SyncGroupResponse HeartbeatRequest HeartbeatResponse LeaveGroupRequest LeaveGroupResponse
+        OffsetCommitRequest OffsetCommitResponse OffsetFetchRequest OffsetFetchResponse DescribeGroupsRequest
+        DescribeGroupsResponse ListGroupsRequest ListGroupsResponse DeleteGroupsRequest DeleteGroupsResponse
+        OffsetDeleteRequest OffsetDeleteResponse
     ) };
     ($check:ident: $($name:ident)*) => {{
         $($check::<highwater::wire::messages::$name, theirs::$name>();)*
@@ -38,7 +45,7 @@ macro_rules! for_every_message {
 fn normalized(theirs: &impl Debug) -> String {
     let text = format!("{theirs:?}").replace(", unknown_tagged_fields: {}", "");
     let mut text = text.replace(" { unknown_tagged_fields: {} }", "");
-    for wrapper in ["BrokerId(", "TopicName(", "TransactionalId(", "ProducerId("] {
+    for wrapper in ["BrokerId(", "TopicName(", "TransactionalId(", "ProducerId(", "GroupId("] {
         while let Some(start) = text.find(wrapper) {
             let open = start + wrapper.len();
             let close = open + end_of_value(&text[open..]);
@@ -99,7 +106,8 @@ fn agrees<Ours: Message, Theirs: Decodable + Encodable + Debug>() {
 fn has_their_versions<Ours: Message, Theirs: TheirMessage + HeaderVersion>() {
     let name = Ours::SCHEMA.name;
     let theirs = Theirs::VERSIONS;
-    assert_eq!((Ours::VERSIONS.min, Ours::VERSIONS.max), (theirs.min, theirs.max), "{name}");
+    let unstable = i16::from(UNSTABLE.contains(&(name, theirs.max)));
+    assert_eq!((Ours::VERSIONS.min, Ours::VERSIONS.max), (theirs.min, theirs.max - unstable), "{name}");
     let api = API.iter().find(|api| [api.request.name, api.response.name].contains(&name)).unwrap();
     for version in Ours::VERSIONS.iter() {
         let header = match name {

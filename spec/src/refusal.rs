@@ -43,7 +43,8 @@ macro_rules! refusals {
 }
 
 refusals! {
-    /// A request that no client in its right mind sends, where Kafka's coordinator throws.
+    /// What no other error says: all ids for producers have been given out, or a request is one that Kafka's coordinator
+    /// throws at.
     UnknownServerError = -1, "UNKNOWN_SERVER_ERROR";
     /// The offset lies before the log's start or past its end.
     OffsetOutOfRange = 1, "OFFSET_OUT_OF_RANGE";
@@ -93,6 +94,10 @@ refusals! {
     NotController = 41, "NOT_CONTROLLER";
     /// A request that contradicts itself or its sender's role.
     InvalidRequest = 42, "INVALID_REQUEST";
+    /// The sequence number is not the one that comes next, nor of a batch that is remembered.
+    OutOfOrderSequenceNumber = 45, "OUT_OF_ORDER_SEQUENCE_NUMBER";
+    /// The producer's epoch is older than its latest here.
+    InvalidProducerEpoch = 47, "INVALID_PRODUCER_EPOCH";
     /// The disk failed under the replica.
     StorageError = 56, "KAFKA_STORAGE_ERROR";
     /// More than the cluster allows anyone to ask for at once.

@@ -49,6 +49,18 @@ number!(
     BrokerId(i32), "b"
 );
 number!(
+    /// A producer's identity, which the cluster gives out once (KIP-98).
+    ProducerId(i64), "pid"
+);
+number!(
+    /// How often a producer has begun anew under its id.
+    ProducerEpoch(i16), "pe"
+);
+number!(
+    /// A time that a record claims, in milliseconds since 1970; −1 for none. Machines hand it on and never compare it.
+    Timestamp(i64), "ms"
+);
+number!(
     /// An opaque slot that a shell allots to something that waits for an answer.
     Ticket(u32), "t"
 );

@@ -276,6 +276,9 @@ fn record() -> impl Strategy<Value = Record> {
             topic, setting: Setting::MinInsyncReplicas(min_insync_replicas),
         }),
         1 => of(topic()).prop_map(|topic| Record::ElrCleared { topic }),
+        1 => (broker(), epoch(), 0..9_i64).prop_map(|(broker, broker_epoch, next)| {
+            Record::ProducerIdsAllocated { broker, broker_epoch, next: ProducerId(next) }
+        }),
     ]
 }
 

@@ -27,7 +27,8 @@ impl Carrier for Test {
 fn follower() -> (Replica<Test>, FetchRequest) {
     let entries = [(0, 0), (2, 3)].map(|(epoch, start)| EpochEntry { epoch: LeaderEpoch(epoch), start: Offset(start) });
     let epochs = EpochCache::from_iter(entries);
-    let found = Found { start: Offset(0), end: Offset(5), epochs, high_watermark: Offset(2) };
+    let found =
+        Found { start: Offset(0), end: Offset(5), epochs, high_watermark: Offset(2), producers: Default::default() };
     let mut replica = Replica::new(BrokerId(2), recover(found));
     let out = step(
         &mut replica,

@@ -61,13 +61,16 @@ struct World {
     /// Who waits for an answer, and where the log ended when it was decided.
     waiting: VecDeque<(Ticket, Offset)>,
     tickets: u32,
+    /// Every producer id below was given to some broker (exclusive).
+    given: ProducerId,
 }
 
 impl World {
     fn new(rules: Rules, image: Image, base: Offset) -> Self {
         let machine = Replicated::new(Controller::new(Arc::new(image.clone())), base);
         let (images, waiting) = (vec![image], VecDeque::new());
-        Self { rules, machine, images, base, committed: base, waiting, tickets: 0 }
+        let given = ProducerId(0);
+        Self { rules, machine, images, base, committed: base, waiting, tickets: 0, given }
     }
 
     fn image_at(&self, end: Offset) -> &Image {
@@ -98,7 +101,8 @@ impl World {
                         self.images.push(image);
                     }
                 }
-                replicated::Output::Do(Output::Reply { ticket, .. }) => {
+                replicated::Output::Do(Output::Reply { ticket, reply }) => {
+                    self.check_producer_ids(&reply)?;
                     let next = self.waiting.pop_front();
                     let due = next.is_some_and(|(waits, at)| waits == ticket && at <= self.committed);
                     prop_assert!(due, "{ticket} is answered, and {next:?} is next; {} committed", self.committed);
@@ -113,6 +117,15 @@ impl World {
         prop_assert_eq!(&**spoken.image(), self.image_at(end), "not the fold of the log");
         check_image(committed.image())?;
         check_image(spoken.image())
+    }
+
+    /// No producer id is given out twice.
+    fn check_producer_ids(&mut self, reply: &Reply) -> Result {
+        if let Reply::ProducerIds { first, count } = *reply {
+            prop_assert!(first >= self.given, "{first} is one of those below {}", self.given);
+            self.given = ProducerId(first.0 + i64::from(count));
+        }
+        Ok(())
     }
 
     fn play(&mut self, (what, aimed): (Move, bool)) -> Result {
@@ -147,6 +160,7 @@ impl World {
                 heard.epoch = epoch_of(heard.broker);
                 heard.metadata_end = self.machine.end();
             }
+            Input::AllocateProducerIds { broker, broker_epoch, .. } => *broker_epoch = epoch_of(*broker),
             Input::SessionExpired { broker, epoch, .. } => *epoch = epoch_of(*broker),
             Input::AlterPartition { broker, broker_epoch, changes, .. } => {
                 let found = changes.first().and_then(|change| image.partition(change.partition));
@@ -175,6 +189,7 @@ fn ticket_of(input: &Input) -> Option<Ticket> {
         Input::Heartbeat(heard) => Some(heard.ticket),
         Input::Unregister { ticket, .. }
         | Input::AlterPartition { ticket, .. }
+        | Input::AllocateProducerIds { ticket, .. }
         | Input::ElectLeader { ticket, .. }
         | Input::CreateTopic { ticket, .. }
         | Input::DeleteTopic { ticket, .. }
@@ -189,6 +204,7 @@ fn with_ticket(mut input: Input, own: Ticket) -> Input {
         Input::Heartbeat(heard) => heard.ticket = own,
         Input::Unregister { ticket, .. }
         | Input::AlterPartition { ticket, .. }
+        | Input::AllocateProducerIds { ticket, .. }
         | Input::ElectLeader { ticket, .. }
         | Input::CreateTopic { ticket, .. }
         | Input::DeleteTopic { ticket, .. }
@@ -225,7 +241,7 @@ fn populated() -> (Image, Offset) {
     let config = Config { min_insync_replicas: Some(2), ..Config::default() };
     let topic = Topic { name: "a".into(), partitions: vec![partition.clone(), partition], config };
     let topics = [(TopicId([0; 16]), topic)].into_iter().collect();
-    (Image { brokers: brokers.collect(), topics, defaults: Config::default() }, Offset(8))
+    (Image { brokers: brokers.collect(), topics, ..Image::default() }, Offset(8))
 }
 
 fn broker() -> impl Strategy<Value = BrokerId> + Clone {
@@ -285,6 +301,9 @@ fn input() -> impl Strategy<Value = Input> {
         4 => (partition(), election, choice()).prop_map(move |(partition, election, choice)| {
             Input::ElectLeader { ticket, partition, election, choice }
         }),
+        2 => (broker(), epoch()).prop_map(move |(broker, broker_epoch)| {
+            Input::AllocateProducerIds { ticket, broker, broker_epoch }
+        }),
         2 => choice().prop_map(|choice| Input::LeaderlessChecked { choice }),
         3 => create.prop_map(move |topic| Input::CreateTopic { ticket, topic }),
         1 => topic().prop_map(move |topic| Input::DeleteTopic { ticket, topic }),
@@ -303,7 +322,7 @@ fn what() -> impl Strategy<Value = Move> {
 proptest! {
     #![proptest_config(support::cases(20_000))]
 
-    // Verifies: log-backed.*, controller.epochs, controller.broker.register
+    // Verifies: log-backed.*, controller.epochs, controller.broker.register, controller.producer-ids.once
     #[test]
     fn the_controller_keeps_its_log_and_its_word(
         rules in support::rules(),

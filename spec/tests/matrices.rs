@@ -81,7 +81,8 @@ fn stepped(replica: &mut Replica<Test>, input: replica::Input<Test>) -> Vec<repl
 
 /// b1 leads b2 and b3 in e3, p5; b1 and b2 are in sync.
 fn leader() -> Replica<Test> {
-    let found = Found { start: Offset(0), end: Offset(0), epochs: Default::default(), high_watermark: Offset(0) };
+    let (epochs, producers) = Default::default();
+    let found = Found { start: Offset(0), end: Offset(0), epochs, high_watermark: Offset(0), producers };
     let mut replica = Replica::new(ME, recover(found));
     let peer = |id| Peer { broker: BrokerId(id), epoch: BrokerEpoch(0), active: true };
     stepped(
@@ -118,7 +119,7 @@ fn isr_states() -> [(&'static str, Replica<Test>, IsrProposal); 3] {
     };
     let expansion = proposed(&mut expanding, replica::Input::FollowerFetched(fetch));
     let mut shrinking = leader();
-    let produce = Produce { ticket: Ticket(0), acks: Acks::Leader, count: 1, bytes: 0 };
+    let produce = Produce { ticket: Ticket(0), acks: Acks::Leader, count: 1, producer: None, bytes: 0 };
     stepped(&mut shrinking, replica::Input::Produced(vec![produce]));
     let shrinkage = proposed(&mut shrinking, replica::Input::TimerFired(replica::Timer::Lag(BrokerId(2))));
     [

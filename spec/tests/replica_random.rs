@@ -10,6 +10,7 @@ mod support;
 use carrier::{ME, Test};
 use highwater_spec::log::{Batch, EpochCache, Found, recover};
 use highwater_spec::machine::Machine;
+use highwater_spec::producer::{Producers, Sequenced};
 use highwater_spec::replica::*;
 use highwater_spec::rules::Rules;
 use highwater_spec::values::*;
@@ -27,6 +28,8 @@ struct Disk {
     /// The epoch of each record from `start` on.
     records: Vec<LeaderEpoch>,
     epochs: EpochCache,
+    /// The whole batches of producers, each with its place. They are remembered when the log's start has passed them.
+    sequenced: Vec<(Sequenced, Offset, u32)>,
 }
 
 impl Disk {
@@ -41,10 +44,12 @@ impl Disk {
             Output::Truncate { to } => {
                 prop_assert!(self.start <= to.0 && to.0 <= self.end(), "a cut to {to} of {self:?}");
                 self.records.truncate((to.0 - self.start) as usize);
+                self.sequenced.retain(|(_, base, count)| base.plus(*count) <= *to);
             }
             Output::TruncateFully { at } => {
                 self.start = at.0;
                 self.records.clear();
+                self.sequenced.clear();
             }
             // The shell writes down the log's start with what it publishes.
             Output::Publish(view) if !matches!(view.role, ReadRole::Offline(_)) => {
@@ -61,12 +66,20 @@ impl Disk {
         prop_assert_eq!(batch.base.0, self.end(), "a batch leaves a gap or overlaps");
         prop_assert!(self.records.last() <= Some(&batch.epoch), "epochs fall along the log");
         self.records.extend((0..written).map(|_| batch.epoch));
+        let whole = batch.producer.filter(|_| written == batch.count);
+        self.sequenced.extend(whole.map(|sequenced| (sequenced, batch.base, batch.count)));
         Ok(())
+    }
+
+    fn producers(&self) -> Producers {
+        let mut producers = Producers::default();
+        self.sequenced.iter().for_each(|(batch, base, count)| producers.appended(batch, *base, *count));
+        producers
     }
 
     fn restarted(&self, high_watermark: Offset) -> Replica<Test> {
         let (start, end, epochs) = (Offset(self.start), Offset(self.end()), self.epochs.clone());
-        let recovered = recover(Found { start, end, epochs, high_watermark });
+        let recovered = recover(Found { start, end, epochs, high_watermark, producers: self.producers() });
         let ahead = recovered.log.epochs.entries().iter().find(|entry| entry.start >= end && entry.start > start);
         assert_eq!(ahead, None, "an epoch without records is not forgotten");
         Replica::new(ME, recovered)
@@ -101,6 +114,7 @@ fn check_state(replica: &Replica<Test>, disk: &Disk) -> Result {
     prop_assert!(log.start <= hw && hw <= log.end, "start {} high watermark {hw} end {}", log.start, log.end);
     prop_assert_eq!((log.start.0, log.end.0), (disk.start, disk.end()), "the log is not what the disk has");
     prop_assert!(disk.records.is_sorted(), "epochs fall along the log");
+    prop_assert_eq!(replica.producers(), &disk.producers(), "producers are not the fold of the log");
     let entries = log.epochs.entries();
     let increasing = entries.windows(2).all(|pair| pair[0].epoch < pair[1].epoch && pair[0].start < pair[1].start);
     prop_assert!(increasing, "epoch cache out of order: {entries:?}");
@@ -111,6 +125,14 @@ fn check_state(replica: &Replica<Test>, disk: &Disk) -> Result {
         prop_assert_eq!(cached, Some(*epoch), "at {} of {:?}", offset, entries);
     }
     Ok(())
+}
+
+/// The offset that a producer is told, if it is told that its batch is there.
+fn acked(outcome: &ProduceOutcome) -> Option<Offset> {
+    match *outcome {
+        ProduceOutcome::Acked { base } | ProduceOutcome::Duplicate { base, .. } => Some(base),
+        ProduceOutcome::Refused(_) | ProduceOutcome::Unknown(_) => None,
+    }
 }
 
 struct World {
@@ -146,7 +168,7 @@ impl World {
         for output in &out {
             let quiet = match output {
                 Output::Publish(_) | Output::DeleteLog | Output::CancelFetch => true,
-                Output::Reply { outcome, .. } => !matches!(outcome, ProduceOutcome::Acked { .. }),
+                Output::Reply { outcome, .. } => acked(outcome).is_none(),
                 _ => false,
             };
             prop_assert!(quiet || !self.offline, "offline, and yet {output:?}");
@@ -168,7 +190,7 @@ impl World {
                 prop_assert!(answers, "more than answers follows the publication: {:?}", out);
                 let told = out[..index]
                     .iter()
-                    .any(|output| matches!(output, Output::Reply { outcome: ProduceOutcome::Acked { .. }, .. }));
+                    .any(|output| matches!(output, Output::Reply { outcome, .. } if acked(outcome).is_some()));
                 prop_assert!(!told, "a producer hears before readers can see: {:?}", out);
                 prop_assert_eq!(view, &self.replica.read_view());
             }
@@ -192,8 +214,8 @@ impl World {
             refused += usize::from(is_refused);
             let was_asked = asked.iter().any(|produce| produce.ticket == *ticket);
             prop_assert!(!is_refused || was_asked, "{ticket} was appended, and is told that it was not");
-            if let ProduceOutcome::Acked { base } = outcome {
-                let before = waited.iter().filter(|waiting| (waiting.ticket, waiting.base) == (*ticket, *base));
+            if let Some(base) = acked(outcome) {
+                let before = waited.iter().filter(|waiting| (waiting.ticket, waiting.base) == (*ticket, base));
                 let now = asked.iter().filter(|produce| produce.ticket == *ticket);
                 let bounds = before.map(|waiting| waiting.required).chain(now.map(|produce| match produce.acks {
                     Acks::All => base.plus(produce.count),
@@ -205,7 +227,8 @@ impl World {
         }
         let appended = out.iter().map(|output| if let Output::Append(batches) = output { batches.len() } else { 0 });
         if matches!(input, Input::Produced(_)) {
-            prop_assert_eq!(appended.sum::<usize>() + refused, asked.len(), "appended or refused, not both");
+            let (done, sequenced) = (appended.sum::<usize>() + refused, asked.iter().any(|one| one.producer.is_some()));
+            prop_assert!(done == asked.len() || sequenced && done < asked.len(), "appended or refused, not both");
         }
         let mut waiting = [0; 6];
         let leader = self.replica.leader();
@@ -217,6 +240,9 @@ impl World {
     fn play(&mut self, (input, aimed, end): (Input<Test>, bool, End)) -> Result {
         let input = if aimed { self.aimed(input) } else { input };
         let offline = self.offline;
+        if let Input::ProducersExpired(gone) = &input {
+            self.disk.sequenced.retain(|(batch, ..)| !gone.contains(&batch.producer));
+        }
         let out = self.step(input)?;
         for disk in self.disk.crashed(&out)?.iter().filter(|_| !offline) {
             let found = disk.restarted(Offset(i64::from(out.len() as u8 % 7)));
@@ -225,7 +251,13 @@ impl World {
         match end {
             _ if offline && !matches!(end, End::Crash(..)) => {}
             End::CarriedOut => {
-                out.iter().try_for_each(|output| self.disk.carry_out(output))?;
+                for output in &out {
+                    self.disk.carry_out(output)?;
+                    if let Output::ReadProducers { upto } = *output {
+                        let said = self.step(Input::ProducersRead { upto, producers: self.disk.producers() })?;
+                        prop_assert!(said.is_empty(), "nothing follows from it: {said:?}");
+                    }
+                }
                 let deleted = out.contains(&Output::DeleteLog);
                 if !deleted {
                     check_state(&self.replica, &self.disk)?;
@@ -306,7 +338,7 @@ fn end() -> impl Strategy<Value = End> {
 // Verifies: log.recovery.epochs
 #[test]
 fn an_epoch_that_ran_ahead_does_not_come_back() {
-    let batch = |base| Batch { base: Offset(base), count: 1, epoch: LeaderEpoch(0), bytes: 0 };
+    let batch = |base| Batch { base: Offset(base), count: 1, epoch: LeaderEpoch(0), producer: None, bytes: 0 };
     let given = |leader, epoch| {
         let replicas: Brokers = [BrokerId(1), BrokerId(2), BrokerId(3)].into_iter().collect();
         Input::Assigned(Assignment {
@@ -339,7 +371,8 @@ fn an_epoch_that_ran_ahead_does_not_come_back() {
 proptest! {
     #![proptest_config(support::cases(40_000))]
 
-    // Verifies: log.recovery.epochs, log.recovery.hw, replica.storage.offline, replica.read.own
+    // Verifies: log.recovery.epochs, log.recovery.hw, replica.storage.offline, replica.read.own,
+    // producer.state.fold, replica.producers.note, replica.producers.cut
     #[test]
     fn a_replica_keeps_its_log_and_its_word(
         rules in support::rules(),

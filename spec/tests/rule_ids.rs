@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What the first word of a rule's name may be.
-const SUBJECTS: [&str; 7] = ["replica", "log", "log-backed", "broker", "controller", "group", "assignor"];
+const SUBJECTS: [&str; 9] =
+    ["replica", "log", "log-backed", "broker", "controller", "producer", "group", "assignor", "client"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

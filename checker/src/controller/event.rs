@@ -150,6 +150,7 @@ pub(super) fn reply_in_words(reply: &Reply) -> String {
             });
             format!("proposal {}", answers.collect::<Vec<_>>().join(" "))
         }
+        Reply::ProducerIds { first, count } => format!("{count} producer ids from {first} on"),
         Reply::Elected => "elected".to_owned(),
         Reply::Created(_) => "created".to_owned(),
         Reply::Deleted => "deleted".to_owned(),

@@ -166,7 +166,7 @@ fn produce(step: &mut Step<'_>, bounds: &Bounds, value: u8, to: BrokerId, acks: 
     )?;
     spend(&mut step.state.budget.records, "no record is left")?;
     only_if(step.state.process(to).is_some(), "it does not run")?;
-    let request = Produce { ticket: ticket(value, acks), acks, count: 1, bytes: value };
+    let request = Produce { ticket: ticket(value, acks), acks, count: 1, producer: None, bytes: value };
     step.tell_replica(to, replica::Input::Produced(vec![request]));
     Ok(())
 }

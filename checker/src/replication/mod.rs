@@ -210,6 +210,7 @@ impl Process {
             end: Offset(disk.log.len() as i64),
             epochs: disk.epochs.clone(),
             high_watermark: disk.checkpoint,
+            producers: Default::default(),
         });
         let replica = Replica::<Model>::new(broker, recovered);
         let published = Arc::new(replica.read_view());

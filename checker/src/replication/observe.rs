@@ -29,7 +29,7 @@ pub fn high_watermark(state: &mut State, before: Leadership, after: Leadership) 
 
 /// A producer got its answer.
 pub fn answered(state: &mut State, ticket: Ticket, outcome: ProduceOutcome) {
-    let ProduceOutcome::Acked { .. } = outcome else { return };
+    let (ProduceOutcome::Acked { .. } | ProduceOutcome::Duplicate { .. }) = outcome else { return };
     let value = u64::from(value_of(ticket));
     let history = state.history.edit();
     let all = asked_for_all(ticket);

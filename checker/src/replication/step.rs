@@ -111,6 +111,10 @@ impl<'a> Step<'a> {
             }
             Output::SetTimer { .. } => {}
             Output::Publish(view) => self.publish(of, view),
+            Output::ReadProducers { upto } => {
+                let producers = Default::default();
+                self.tell_replica(of, replica::Input::ProducersRead { upto, producers });
+            }
             Output::DeleteLog => {
                 let disk = &mut self.node(of).disk;
                 disk.log = Arc::default();
@@ -302,6 +306,7 @@ impl<'a> Step<'a> {
             base: Offset(base),
             count: 1,
             epoch: entry.epoch,
+            producer: None,
             bytes: u8::try_from(entry.value).unwrap_or(u8::MAX),
         });
         batches.collect()

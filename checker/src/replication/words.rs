@@ -14,6 +14,7 @@ pub fn replica_output(of: BrokerId, output: &Output<Model>) -> String {
         Output::Append(batches) => format!("{of} appends {}", batches_in_words(batches)),
         Output::Truncate { to } => format!("{of} truncates to {to}"),
         Output::TruncateFully { at } => format!("{of} begins a new log at {at}"),
+        Output::ReadProducers { upto } => format!("{of} reads producers below {upto}"),
         Output::Flush { upto } => format!("{of} flushes below {upto}"),
         Output::Reply { ticket, outcome } => {
             format!("{of} answers m{} {}", value_of(*ticket), outcome_in_words(outcome))
@@ -89,6 +90,9 @@ pub fn record(record: &Record) -> String {
         Record::PartitionChanged { change, .. } => format!("controller changes {}", change_in_words(change)),
         Record::TopicRemoved { .. } => "controller removes the topic".to_owned(),
         Record::ConfigChanged { .. } => "controller configures".to_owned(),
+        Record::ProducerIdsAllocated { broker, next, .. } => {
+            format!("controller gives {broker} the producer ids below {next}")
+        }
         Record::ElrCleared { .. } => "controller clears the elr".to_owned(),
     }
 }
@@ -115,6 +119,7 @@ fn timer_in_words(timer: broker::Timer) -> &'static str {
 fn outcome_in_words(outcome: &ProduceOutcome) -> String {
     match outcome {
         ProduceOutcome::Acked { base } => format!("acknowledged at {base}"),
+        ProduceOutcome::Duplicate { base, .. } => format!("acknowledged at {base} again"),
         ProduceOutcome::Refused(refusal) => format!("refused {refusal}"),
         ProduceOutcome::Unknown(refusal) => format!("unknown {refusal}"),
     }

@@ -153,7 +153,7 @@ impl Conductor {
                 let entry = self.await_entry(&wanted)?;
                 self.pass(&entry);
                 let told = match outcome {
-                    ProduceOutcome::Acked { base } => (0, base.0),
+                    ProduceOutcome::Acked { base } | ProduceOutcome::Duplicate { base, .. } => (0, base.0),
                     ProduceOutcome::Refused(refusal) | ProduceOutcome::Unknown(refusal) => (refusal.code(), -1),
                 };
                 self.told.insert(*value, told);

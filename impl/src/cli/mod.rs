@@ -8,6 +8,7 @@ mod consume;
 mod elect_leaders;
 mod failure;
 mod format;
+mod group;
 mod output;
 mod partitioner;
 mod produce;
@@ -39,6 +40,8 @@ enum Command {
     Cluster(cluster::Cluster),
     #[command(subcommand)]
     Topic(topic::Topic),
+    #[command(subcommand)]
+    Group(group::Group),
     Produce(produce::Produce),
     Consume(consume::Consume),
     Status(status::Status),
@@ -77,6 +80,7 @@ fn run(command: Command) -> Result<(), Failure> {
         // One thread: children die with the thread that started them.
         Command::Cluster(cluster) => one_thread()?.block_on(cluster.run()),
         Command::Topic(topic) => one_thread()?.block_on(topic.run()),
+        Command::Group(group) => one_thread()?.block_on(group.run()),
         Command::Produce(produce) => one_thread()?.block_on(produce.run()),
         Command::Consume(consume) => one_thread()?.block_on(consume.run()),
         Command::Status(status) => one_thread()?.block_on(status.run()),

@@ -22,6 +22,12 @@ impl ErrorCode {
     pub const NOT_LEADER_OR_FOLLOWER: Self = Self(6);
     /// The time allowed has passed. What was asked for may happen all the same.
     pub const REQUEST_TIMED_OUT: Self = Self(7);
+    /// The coordinator still reads its log.
+    pub const COORDINATOR_LOAD_IN_PROGRESS: Self = Self(14);
+    /// Nobody coordinates the group, or whoever does can't write.
+    pub const COORDINATOR_NOT_AVAILABLE: Self = Self(15);
+    /// This broker does not coordinate the group.
+    pub const NOT_COORDINATOR: Self = Self(16);
     /// Too few replicas in sync; nothing was appended.
     pub const NOT_ENOUGH_REPLICAS: Self = Self(19);
     /// Too few replicas in sync by the time the records were replicated; they stay.

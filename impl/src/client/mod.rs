@@ -13,6 +13,7 @@ mod connection_tests;
 mod elections;
 mod error;
 mod error_code;
+mod groups;
 mod partitions;
 mod topics;
 
@@ -21,5 +22,6 @@ pub use connection::Connection;
 pub use elections::{ElectionResult, ElectionType};
 pub use error::ClientError;
 pub use error_code::ErrorCode;
+pub use groups::{GroupDescription, GroupListing, GroupMember};
 pub use partitions::{Acks, EARLIEST, Fetched, LATEST, Partition};
 pub use topics::NewTopic;

@@ -4,6 +4,7 @@
 //! which it was said.
 
 use super::cluster::{Addresses, Cluster, Endpoint};
+use super::group;
 use super::log_configs::LogConfigs;
 use super::log_dirs::LogDirs;
 use super::partitions::Partitions;
@@ -131,6 +132,8 @@ pub struct Surroundings {
     pub controller: mpsc::UnboundedSender<Call>,
     /// What handlers see of the cluster.
     pub cluster: Arc<Published<Cluster>>,
+    /// Hears when that changes.
+    pub groups: Entrance<group::host::Event>,
     /// What others see of the broker's life.
     pub life: watch::Sender<Life>,
     /// How long timers run.
@@ -237,6 +240,7 @@ impl BrokerHost {
             let image = Arc::clone(self.machine.image());
             Arc::make_mut(&mut self.addresses).keep(&image);
             self.around.cluster.publish(Cluster::new(image, Arc::clone(&self.addresses), &shown));
+            let _ = self.around.groups.send(group::host::Event::ClusterChanged);
         }
         let (epoch, metadata_end) = (self.machine.epoch(), self.machine.metadata_end());
         self.around.life.send_if_modified(|life| {

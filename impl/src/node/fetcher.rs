@@ -365,7 +365,8 @@ fn batches(records: bytes::Bytes) -> Result<Vec<Batch<Net>>, RecordError> {
         };
         check_copied(&bytes)?;
         let epoch = header.leader_epoch.ok_or(RecordError::Record("its batch has no leader epoch"))?;
-        batches.push(Batch { base: header.base_offset, count: header.offset_count(), epoch, bytes });
+        let (base, count, producer) = (header.base_offset, header.offset_count(), header.sequenced());
+        batches.push(Batch { base, count, epoch, producer, bytes });
     }
     Ok(batches)
 }

@@ -5,6 +5,7 @@ use super::shard::{Surroundings, Told};
 use crate::carrier::Net;
 use crate::storage::{FlushJob, Flushed, LogConfig, PartitionLog, PartitionName, StorageError};
 use highwater_spec::log::{Batch, recover};
+use highwater_spec::producer::Producers;
 use highwater_spec::replica::{ReadView, Replica, Role};
 use highwater_spec::values::TopicPartition;
 use std::sync::Arc;
@@ -65,6 +66,14 @@ impl Hosted {
     /// When it failed.
     pub fn note_flushed(&mut self, flushed: Result<Flushed, StorageError>) -> Result<(), StorageError> {
         self.on_log(|log| log.note_flushed(flushed?))
+    }
+
+    /// What the log says of its producers.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn producers(&self) -> Result<Producers, StorageError> {
+        self.log.producers()
     }
 
     /// Carries out what concerns the log.

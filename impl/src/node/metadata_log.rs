@@ -118,7 +118,7 @@ impl MetadataLog {
         }
         let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
         let bytes = builder.build().map_err(of_batch)?;
-        Ok(self.log.append(&[Batch { base, count, epoch: EPOCH, bytes }])?)
+        Ok(self.log.append(&[Batch { base, count, epoch: EPOCH, producer: None, bytes }])?)
     }
 
     /// Makes everything below `upto` (exclusive) durable.

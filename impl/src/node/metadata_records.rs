@@ -5,12 +5,12 @@
 use super::cluster::{Addresses, Endpoint};
 use crate::wire::messages::metadata_records::{
     BrokerEndpoint, BrokerRegistrationChangeRecord, ClearElrRecord, ConfigRecord, PartitionChangeRecord,
-    PartitionRecord, RegisterBrokerRecord, RemoveTopicRecord, TopicRecord, UnregisterBrokerRecord,
+    PartitionRecord, ProducerIdsRecord, RegisterBrokerRecord, RemoveTopicRecord, TopicRecord, UnregisterBrokerRecord,
 };
 use crate::wire::{MetadataRecord, Uuid};
 use highwater_spec::controller::{Image, Partition, PartitionChange, Record, Registration, Setting};
 use highwater_spec::values::{
-    BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, PartitionEpoch, TopicId, TopicPartition,
+    BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, PartitionEpoch, ProducerId, TopicId, TopicPartition,
 };
 
 /// Kafka's number of a configuration's kind.
@@ -95,6 +95,13 @@ fn encode_one(record: &Record, image: &Image, addresses: &Addresses) -> Metadata
             name: setting.name().to_owned(),
             value: setting.value(),
         }),
+        Record::ProducerIdsAllocated { broker, broker_epoch, next } => {
+            MetadataRecord::ProducerIdsRecord(ProducerIdsRecord {
+                broker_id: broker.0,
+                broker_epoch: broker_epoch.0,
+                next_producer_id: next.0,
+            })
+        }
         Record::ElrCleared { topic } => {
             MetadataRecord::ClearElrRecord(ClearElrRecord { topic_name: topic.map(name_of).unwrap_or_default() })
         }
@@ -170,6 +177,11 @@ pub fn decode(
             let setting = Setting::from_text(&record.name, record.value.as_deref()).ok_or_else(unknown)?;
             Record::ConfigChanged { topic, setting }
         }
+        MetadataRecord::ProducerIdsRecord(record) => Record::ProducerIdsAllocated {
+            broker: BrokerId(record.broker_id),
+            broker_epoch: BrokerEpoch(record.broker_epoch),
+            next: ProducerId(record.next_producer_id),
+        },
         MetadataRecord::ClearElrRecord(record) if record.topic_name.is_empty() => Record::ElrCleared { topic: None },
         MetadataRecord::ClearElrRecord(record) => {
             Record::ElrCleared { topic: Some(topic_named(&record.topic_name).ok_or_else(unknown)?) }
@@ -317,6 +329,11 @@ mod tests {
             Just(Record::TopicCreated { topic: TOPIC, name: "t".to_owned() }),
             (any::<bool>(), setting())
                 .prop_map(move |(topic, setting)| Record::ConfigChanged { topic: of(topic), setting }),
+            (broker(), 0..9_i64, any::<i64>()).prop_map(|(broker, epoch, next)| Record::ProducerIdsAllocated {
+                broker,
+                broker_epoch: BrokerEpoch(epoch),
+                next: ProducerId(next),
+            }),
             any::<bool>().prop_map(move |topic| Record::ElrCleared { topic: of(topic) }),
         ]
     }

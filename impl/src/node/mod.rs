@@ -17,6 +17,7 @@ mod connection;
 mod controller_host;
 mod delivery;
 mod fetcher;
+mod group;
 mod handlers;
 mod hosted;
 mod log_configs;
@@ -25,6 +26,8 @@ mod metadata_fetcher;
 mod metadata_log;
 mod metadata_records;
 mod partitions;
+mod producer_expiry;
+mod producer_ids;
 mod roles;
 mod shard;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::connection::{self, Limits, Service};
 use super::controller_host::{self, Committed, ControllerHost};
 use super::delivery::Delivery;
 use super::fetcher::{self, Fetcher};
+use super::group::{self, Groups, host::GroupHost};
 use super::handlers::broker::BrokerService;
 use super::handlers::controller::{ControllerService, random};
 use super::handlers::describe::CONTROLLERS;
@@ -17,6 +18,8 @@ use super::log_dirs::LogDirs;
 use super::metadata_fetcher::MetadataFetcher;
 use super::metadata_log::MetadataLog;
 use super::partitions::Partitions;
+use super::producer_expiry;
+use super::producer_ids::ProducerIds;
 use super::shard::{self, Shard};
 use super::to_controller::{Call, Caller, Channel};
 use crate::cells::{Parked, Published};
@@ -27,6 +30,7 @@ use crate::storage::StorageError;
 use crate::wire::messages::describe_cluster::DescribeClusterRequest;
 use highwater_spec::broker::{Broker, Input};
 use highwater_spec::controller::Config;
+use highwater_spec::group::Millis;
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{IncarnationId, TopicPartition};
 use std::net::SocketAddr;
@@ -155,6 +159,7 @@ pub struct BrokerRole {
     gone: Option<Gone>,
     threads: Vec<thread::JoinHandle<()>>,
     checkpoints: Entrance<checkpoints::Event>,
+    groups: Entrance<group::host::Event>,
 }
 
 impl BrokerRole {
@@ -191,18 +196,23 @@ impl BrokerRole {
             response_bytes: size(config.replica_fetch_response_max_bytes),
             timeout: ANSWER,
         };
-        threads.push(start_host(common, entrance.clone(), &shards, &partitions, &cluster, living, calls)?);
+        let groups = Entrance::new(common.door.clone());
+        threads.push(start_groups(common, &groups, &shards, &partitions, &cluster)?);
+        let told = (entrance.clone(), groups.clone());
+        threads.push(start_host(common, told, &shards, &partitions, &cluster, living, calls)?);
         let checkpoints = Entrance::new(common.door.clone());
         threads.push(start_checkpoints(common, &partitions, &checkpoints)?);
         let service = BrokerService {
             me,
             cluster_id: common.cluster_id.clone(),
             rules: common.rules,
+            groups: Groups::new(groups.clone(), Arc::clone(&cluster)),
             cluster,
             partitions: Arc::clone(&partitions),
             log_configs: LogConfigs::new(config),
             shards: shards.clone(),
             controller: Channel::new(common.quorum.clone(), ANSWER),
+            producer_ids: ProducerIds::new(me, life.clone(), Channel::new(common.quorum.clone(), ANSWER)),
             config: Arc::clone(config),
             door: common.door.clone(),
         };
@@ -216,14 +226,17 @@ impl BrokerRole {
             life: life.clone(),
         };
         let (alive, gone) = alive();
+        let expiration = config.producer_id_expiration;
+        let expiration_check = config.producer_id_expiration_check_interval;
         let tasks = vec![
             tokio::spawn(Fetcher::new(fetcher, fetches, alive.clone()).run(fetch_events)),
             tokio::spawn(caller(common, address, &entrance).run(called, alive.clone())),
             tokio::spawn(metadata.run()),
+            tokio::spawn(producer_expiry::run(shards.clone(), expiration, expiration_check)),
             tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config), alive)),
         ];
         let log_dir = config.log_dirs.clone();
-        Ok(Self { address, entrance, shards, log_dir, life, tasks, gone: Some(gone), threads, checkpoints })
+        Ok(Self { address, entrance, shards, log_dir, life, tasks, gone: Some(gone), threads, checkpoints, groups })
     }
 
     /// Where it listens.
@@ -286,6 +299,7 @@ impl BrokerRole {
 
     async fn end(self) {
         self.checkpoints.close();
+        self.groups.close();
         for task in self.tasks {
             task.abort();
             let _ = task.await;
@@ -333,9 +347,37 @@ fn start_shards(
     Ok(Shards::new(entrances))
 }
 
+fn start_groups(
+    common: &Common,
+    entrance: &Entrance<group::host::Event>,
+    shards: &Shards,
+    partitions: &Arc<Partitions>,
+    cluster: &Arc<Published<Cluster>>,
+) -> Result<thread::JoinHandle<()>, NodeError> {
+    let config = &common.config;
+    let around = group::host::Surroundings {
+        me: config.node_id,
+        rules: common.rules,
+        config: highwater_spec::group::Config {
+            min_session_timeout: Millis(config.group_min_session_timeout),
+            max_session_timeout: Millis(config.group_max_session_timeout),
+            initial_rebalance_delay: Millis(config.group_initial_rebalance_delay),
+            max_size: config.group_max_size,
+            max_offset_metadata: config.offset_metadata_max_bytes,
+            ..Default::default()
+        },
+        cluster: Arc::clone(cluster),
+        shards: shards.clone(),
+        partitions: Arc::clone(partitions),
+        runtime: tokio::runtime::Handle::current(),
+    };
+    let host = GroupHost::new(around, entrance.clone());
+    spawn("groups", move || host.run())
+}
+
 fn start_host(
     common: &Common,
-    entrance: Entrance<broker_host::Event>,
+    (entrance, groups): (Entrance<broker_host::Event>, Entrance<group::host::Event>),
     shards: &Shards,
     partitions: &Arc<Partitions>,
     cluster: &Arc<Published<Cluster>>,
@@ -351,6 +393,7 @@ fn start_host(
         log_configs: LogConfigs::new(config),
         controller,
         cluster: Arc::clone(cluster),
+        groups,
         life,
         timing: broker_host::Timing { heartbeat: config.broker_heartbeat_interval, retry: RETRY },
     };

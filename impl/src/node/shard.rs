@@ -6,6 +6,7 @@
 use super::fetcher;
 use super::hosted::Hosted;
 use super::partitions::Partitions;
+use super::producer_expiry::silent;
 use super::tickets::Tickets;
 use super::timers::Timers;
 use super::{broker_host, log_dirs::LogDirs};
@@ -16,12 +17,13 @@ use crate::storage::{FlushJob, Flushed, LogConfig, PartitionName, StorageError};
 use bytes::Bytes;
 use highwater_spec::broker;
 use highwater_spec::machine::Machine;
+use highwater_spec::producer::{Producers, Sequenced};
 use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::{
     Acks, FetchAnswer, FetchRequest, FollowerFetch, Input, Output, Produce, ProduceOutcome, Timer,
 };
 use highwater_spec::rules::Rules;
-use highwater_spec::values::{BrokerId, Offset, Ticket, TopicPartition};
+use highwater_spec::values::{BrokerId, Offset, Ticket, Timestamp, TopicPartition};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
@@ -34,6 +36,10 @@ pub enum Event {
     Told(Told),
     /// A client's batch.
     Produced(Produced),
+    /// Someone wants to know what a replica knows of its producers. Without a replica nobody answers.
+    ProducersAsked(TopicPartition, oneshot::Sender<Producers>),
+    /// Producers that have written nothing since are to be forgotten.
+    ProducersSilentSince(Timestamp),
     /// A follower's fetch.
     FollowerFetched(TopicPartition, FollowerFetch<Net>),
     /// The leader answered this follower's fetch.
@@ -72,6 +78,8 @@ pub struct Produced {
     pub acks: Acks,
     /// How many offsets it takes.
     pub count: u32,
+    /// Whose it is, if its producer has an id.
+    pub producer: Option<Sequenced>,
     /// The batch.
     pub bytes: Bytes,
     /// How long the client waits to hear that it is committed.
@@ -154,7 +162,11 @@ impl Enters for Event {
             }
             Self::Sync(partition, _) => return Some((Place::Replica(*partition), What::Sync)),
             Self::Close(_) => return Some((Place::Broker, What::Close)),
-            Self::Flushed(..) | Self::Due(_) | Self::Mark(_) => return None,
+            Self::ProducersAsked(..)
+            | Self::ProducersSilentSince(_)
+            | Self::Flushed(..)
+            | Self::Due(_)
+            | Self::Mark(_) => return None,
         };
         Some((Place::Replica(partition), What::Input(format!("{input:?}"))))
     }
@@ -167,8 +179,8 @@ impl Enters for Event {
 impl Produced {
     /// As a replica will hear it, but for the ticket.
     fn input(&self) -> Input<Plain> {
-        let (ticket, acks, count) = (Ticket(0), self.acks, self.count);
-        let request = Produce::<Net> { ticket, acks, count, bytes: self.bytes.clone() };
+        let Self { acks, count, producer, ref bytes, .. } = *self;
+        let request = Produce::<Net> { ticket: Ticket(0), acks, count, producer, bytes: bytes.clone() };
         Input::<Net>::Produced(vec![request]).recast()
     }
 }
@@ -240,6 +252,12 @@ impl Shard {
                 self.turn(partition, Input::LogEndsAnswered { asked, start, end });
                 self.tell_fetcher(fetcher::Event::Processed(partition));
             }
+            Event::ProducersAsked(partition, reply) => {
+                if let Some(hosted) = self.hosted.get(&partition) {
+                    let _ = reply.send(hosted.machine.producers().clone());
+                }
+            }
+            Event::ProducersSilentSince(since) => self.expire_producers(since),
             Event::Flushed(partition, flushed) => self.flushed(partition, flushed),
             Event::Due(name) => {
                 if self.timers.take(&name) {
@@ -251,6 +269,14 @@ impl Shard {
             Event::Close(done) => {
                 let _ = done.send(self.close_logs());
             }
+        }
+    }
+
+    fn expire_producers(&mut self, since: Timestamp) {
+        let silent = self.hosted.iter().map(|(id, hosted)| (*id, silent(hosted.machine.producers(), since)));
+        let silent: Vec<_> = silent.filter(|(_, producers)| !producers.is_empty()).collect();
+        for (partition, producers) in silent {
+            self.turn(partition, Input::ProducersExpired(producers));
         }
     }
 
@@ -311,12 +337,12 @@ impl Shard {
         debug_assert_eq!(hosted.id(), partition);
         let now = Instant::now();
         let mut requests = Vec::with_capacity(produced.len());
-        for Produced { acks, count, bytes, timeout, reply, .. } in produced {
+        for Produced { acks, count, producer, bytes, timeout, reply, .. } in produced {
             let ticket = self.tickets.issue(reply);
             if acks == Acks::All {
                 self.timers.set(TimerName::Produce(partition, ticket), now + timeout);
             }
-            requests.push(Produce { ticket, acks, count, bytes });
+            requests.push(Produce { ticket, acks, count, producer, bytes });
         }
         self.turn(partition, Input::Produced(requests));
     }
@@ -357,6 +383,10 @@ impl Shard {
             Output::TruncateFully { at } => {
                 hosted.on_log(|log| log.truncate_fully(at))?;
                 self.note_recovery_points()?;
+            }
+            Output::ReadProducers { upto } => {
+                let producers = hosted.producers()?;
+                self.turn(partition, Input::ProducersRead { upto, producers });
             }
             Output::Flush { upto } => hosted.on_log(|log| log.flush(upto))?,
             Output::Reply { ticket, outcome } => self.reply(partition, ticket, outcome),

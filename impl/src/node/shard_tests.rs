@@ -101,7 +101,15 @@ impl Stand {
 
     fn produce(&self, partition: TopicPartition, acks: Acks, timeout: Duration) -> oneshot::Receiver<Outcome> {
         let (reply, outcome) = oneshot::channel();
-        self.send(Event::Produced(Produced { partition, acks, count: 1, bytes: record(), timeout, reply }));
+        self.send(Event::Produced(Produced {
+            partition,
+            acks,
+            count: 1,
+            producer: None,
+            bytes: record(),
+            timeout,
+            reply,
+        }));
         outcome
     }
 
@@ -270,7 +278,7 @@ fn an_epoch_is_on_the_disk_once_its_leader_leads() {
 fn a_cut_is_in_the_file_and_the_recovery_point_that_it_lowered_is_written_down() {
     let mut stand = Stand::running();
     stand.assign(FIRST, OTHER, 0, &[ME, OTHER]);
-    let batch = |base| Batch { base: Offset(base), count: 1, epoch: LeaderEpoch(0), bytes: record() };
+    let batch = |base| Batch { base: Offset(base), count: 1, epoch: LeaderEpoch(0), producer: None, bytes: record() };
     let records = vec![batch(0), batch(1)];
     let records = FetchAnswer::Records { batches: records, high_watermark: Offset(0), log_start: Offset(0) };
     let asked = stand.next_fetch();

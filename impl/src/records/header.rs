@@ -1,7 +1,8 @@
 //! A batch's first 61 bytes.
 
 use super::{Attributes, RecordError};
-use highwater_spec::values::{LeaderEpoch, Offset};
+use highwater_spec::producer::{Sequence, Sequenced};
+use highwater_spec::values::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp};
 
 /// The size of a header in bytes.
 pub const HEADER_SIZE: usize = 61;
@@ -124,6 +125,18 @@ impl BatchHeader {
     #[must_use]
     pub fn offset_count(&self) -> u32 {
         u32::try_from(self.last_offset_delta).map_or(0, |delta| delta.saturating_add(1))
+    }
+
+    /// Whose it is and which of that producer's, if it is data of a producer with an id. (A control batch has no
+    /// sequence number.)
+    #[must_use]
+    pub fn sequenced(&self) -> Option<Sequenced> {
+        (self.has_producer() && self.base_sequence >= 0).then_some(Sequenced {
+            producer: ProducerId(self.producer_id),
+            epoch: ProducerEpoch(self.producer_epoch),
+            first: Sequence(self.base_sequence),
+            timestamp: Timestamp(self.max_timestamp),
+        })
     }
 
     /// Whether a producer with an id wrote it.

@@ -5,7 +5,7 @@
 //! it, from one thread; [`LogReader`]s read it from any.
 //!
 //! Not here: what is to be appended, cut or flushed, and when (`highwater_spec::replica`), when a segment ends and what
-//! survives a crash (`highwater_spec::log`), retention, compaction and producers' state (to come). Source: Kafka's
+//! survives a crash (`highwater_spec::log`), retention, compaction (to come). Source: Kafka's
 //! `LogManager`, `UnifiedLog`, `LocalLog`, `LogSegment`, `LogLoader`.
 
 mod active;
@@ -23,6 +23,7 @@ mod offset_checkpoint;
 mod partition_log;
 mod partition_metadata;
 mod power_cut;
+mod producers;
 mod published;
 mod reader;
 mod recovery;

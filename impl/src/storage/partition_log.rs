@@ -8,10 +8,13 @@ use super::names::DELETE;
 use super::published::Published;
 use super::segment::Segment;
 use super::{FlushJob, Flushed, LogConfig, LogReader, StorageError};
-use super::{PartitionName, durable, epoch_checkpoint, meta_properties, offset_checkpoint, power_cut, recovery};
+use super::{
+    PartitionName, durable, epoch_checkpoint, meta_properties, offset_checkpoint, power_cut, producers, recovery,
+};
 use crate::carrier::Net;
 use crate::records::{BatchHeader, HEADER_SIZE, stamped};
 use highwater_spec::log::{Batch, EpochCache, Found, Incoming, LastRun, RollLimits, must_roll};
+use highwater_spec::producer::Producers;
 use highwater_spec::values::Offset;
 use std::fs;
 use std::io::IoSlice;
@@ -64,8 +67,8 @@ impl PartitionLog {
             failed: false,
         };
         log.mark_cut(log.end)?;
-        let high_watermark = last.high_watermark;
-        Ok((log, Found { start, end: opened.end, epochs: opened.epochs, high_watermark }))
+        let (end, high_watermark, producers) = (log.end, last.high_watermark, log.producers()?);
+        Ok((log, Found { start, end, epochs: opened.epochs, high_watermark, producers }))
     }
 
     /// Notes in its folder how far it is durable, for a log that is in no checkpoint of its directory.
@@ -185,6 +188,14 @@ impl PartitionLog {
     #[must_use]
     pub fn active_base(&self) -> Offset {
         self.active.segment.base
+    }
+
+    /// What the log says of its producers.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`]; [`StorageError::Damaged`].
+    pub fn producers(&self) -> Result<Producers, StorageError> {
+        producers::fold(&self.segments)
     }
 
     /// Everything below is durable (exclusive).
@@ -345,7 +356,7 @@ struct Stamped<'a> {
 
 impl<'a> Stamped<'a> {
     fn new(batch: &'a Batch<Net>, end: Offset) -> Result<Self, StorageError> {
-        let Batch { base, count, epoch, ref bytes } = *batch;
+        let Batch { base, count, epoch, ref bytes, .. } = *batch;
         let header = stamped(bytes, base, epoch)?;
         let parsed = BatchHeader::parse(&header)?;
         if base != end || parsed.offset_count() != count || parsed.size() != bytes.len() {

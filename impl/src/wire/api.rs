@@ -214,17 +214,31 @@ apis! {
     1 Fetch: FetchRequest => FetchResponse, Broker Controller;
     2 ListOffsets: ListOffsetsRequest => ListOffsetsResponse, Broker;
     3 Metadata: MetadataRequest => MetadataResponse, Broker;
+    8 OffsetCommit: OffsetCommitRequest => OffsetCommitResponse, Broker;
+    9 OffsetFetch: OffsetFetchRequest => OffsetFetchResponse, Broker;
+    10 FindCoordinator: FindCoordinatorRequest => FindCoordinatorResponse, Broker;
+    11 JoinGroup: JoinGroupRequest => JoinGroupResponse, Broker;
+    12 Heartbeat: HeartbeatRequest => HeartbeatResponse, Broker;
+    13 LeaveGroup: LeaveGroupRequest => LeaveGroupResponse, Broker;
+    14 SyncGroup: SyncGroupRequest => SyncGroupResponse, Broker;
+    15 DescribeGroups: DescribeGroupsRequest => DescribeGroupsResponse, Broker;
+    16 ListGroups: ListGroupsRequest => ListGroupsResponse, Broker;
     18 ApiVersions: ApiVersionsRequest => ApiVersionsResponse, Broker Controller;
     19 CreateTopics: CreateTopicsRequest => CreateTopicsResponse, Broker Controller;
     20 DeleteTopics: DeleteTopicsRequest => DeleteTopicsResponse, Broker Controller;
+    22 InitProducerId: InitProducerIdRequest => InitProducerIdResponse, Broker;
     23 OffsetForLeaderEpoch: OffsetForLeaderEpochRequest => OffsetForLeaderEpochResponse, Broker;
     32 DescribeConfigs: DescribeConfigsRequest => DescribeConfigsResponse, Broker Controller;
+    42 DeleteGroups: DeleteGroupsRequest => DeleteGroupsResponse, Broker;
     43 ElectLeaders: ElectLeadersRequest => ElectLeadersResponse, Broker Controller;
+    47 OffsetDelete: OffsetDeleteRequest => OffsetDeleteResponse, Broker;
     56 AlterPartition: AlterPartitionRequest => AlterPartitionResponse, Controller;
     60 DescribeCluster: DescribeClusterRequest => DescribeClusterResponse, Broker Controller;
+    61 DescribeProducers: DescribeProducersRequest => DescribeProducersResponse, Broker;
     62 BrokerRegistration: BrokerRegistrationRequest => BrokerRegistrationResponse, Controller;
     63 BrokerHeartbeat: BrokerHeartbeatRequest => BrokerHeartbeatResponse, Controller;
     64 UnregisterBroker: UnregisterBrokerRequest => UnregisterBrokerResponse, Broker Controller;
+    67 AllocateProducerIds: AllocateProducerIdsRequest => AllocateProducerIdsResponse, Controller;
     75 DescribeTopicPartitions: DescribeTopicPartitionsRequest => DescribeTopicPartitionsResponse, Broker;
 }
 

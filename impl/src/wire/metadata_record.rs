@@ -101,6 +101,7 @@ metadata_records! {
     5 PartitionChangeRecord;
     9 RemoveTopicRecord;
     12 FeatureLevelRecord;
+    15 ProducerIdsRecord;
     17 BrokerRegistrationChangeRecord;
     20 NoOpRecord;
     28 ClearElrRecord;

@@ -14,6 +14,7 @@ pub mod api;
 pub mod error;
 pub mod field;
 pub mod frame;
+pub mod group_record;
 pub mod malformed;
 pub mod messages;
 pub mod metadata_record;
@@ -27,6 +28,7 @@ pub mod writer;
 
 pub use api::{API, Api, ApiKey, Listener, Request, RequestMessage, Response};
 pub use error::{DecodeError, EncodeError, Fault, Unfit};
+pub use group_record::GroupRecord;
 pub use metadata_record::MetadataRecord;
 pub use schema::{Schema, Versions};
 pub use table::Message;

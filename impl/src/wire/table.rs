@@ -16,7 +16,7 @@
 //!
 //! A line is Kafka's JSON in short: name, type, the versions that have the field, those in which it may be null, its
 //! tag, its value where it is absent. The type is an `Option` exactly if some version has a null; that is checked when
-//! the table is compiled. `flexible never` keeps a field's length from being compact.
+//! the table is compiled. `flexible never` keeps a field's length from being compact, or a whole message classic.
 
 use super::error::{DecodeError, EncodeError, Fault, Unfit};
 use super::field::{Field, Layout};
@@ -89,7 +89,7 @@ fn layout<M: Message>(version: i16) -> Option<Layout> {
 macro_rules! message {
     (
         $(#[$doc:meta])*
-        $name:ident, versions $min:literal $sign:tt $($max:literal)?, flexible $flexible:literal + { $($fields:tt)* }
+        $name:ident, versions $min:literal $sign:tt $($max:literal)?, flexible $flexible:tt $(+)? { $($fields:tt)* }
         $($(#[$part_doc:meta])* $part:ident { $($part_fields:tt)* })*
     ) => {
         $crate::wire::table::structure! { $(#[$doc])* $name { $($fields)* } }
@@ -98,7 +98,7 @@ macro_rules! message {
             const SCHEMA: &'static $crate::wire::schema::Schema = &$crate::wire::schema::Schema {
                 name: stringify!($name),
                 versions: $crate::wire::table::versions!($min $sign $($max)?),
-                flexible: $crate::wire::schema::Versions::from($flexible),
+                flexible: $crate::wire::table::flexible!($flexible),
                 body: &$name::STRUCTURE,
             };
         }
@@ -245,6 +245,16 @@ macro_rules! versions {
     };
 }
 
+/// The first flexible version, or `never`.
+macro_rules! flexible {
+    (never) => {
+        $crate::wire::schema::Versions::NONE
+    };
+    ($min:literal) => {
+        $crate::wire::schema::Versions::from($min)
+    };
+}
+
 macro_rules! optional {
     () => {
         None
@@ -272,7 +282,7 @@ macro_rules! default_value {
     };
 }
 
-pub(super) use {compactable, default_value, message, optional, structure, versions};
+pub(super) use {compactable, default_value, flexible, message, optional, structure, versions};
 
 #[cfg(test)]
 mod tests {

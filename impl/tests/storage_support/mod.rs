@@ -22,7 +22,7 @@ pub fn batch(base: Offset, epoch: i32, timestamps: &[i64], size: usize) -> Batch
         builder.push(*timestamp, None, Some(&vec![!epoch as u8; size]), &[]).unwrap();
     }
     let count = timestamps.len() as u32;
-    Batch { base, count, epoch: LeaderEpoch(epoch), bytes: builder.build().unwrap() }
+    Batch { base, count, epoch: LeaderEpoch(epoch), producer: None, bytes: builder.build().unwrap() }
 }
 
 /// The bytes of a batch as a log has them.

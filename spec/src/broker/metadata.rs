@@ -135,7 +135,7 @@ impl Delta {
                 let concerned = image.partitions().filter(|(id, _)| topic.is_none_or(|topic| topic == id.topic));
                 self.partitions.extend(concerned.map(|(id, _)| id));
             }
-            Record::TopicCreated { .. } | Record::TopicRemoved { .. } => {}
+            Record::TopicCreated { .. } | Record::TopicRemoved { .. } | Record::ProducerIdsAllocated { .. } => {}
         }
     }
 }

@@ -6,13 +6,15 @@
 
 use super::{Config, Setting};
 use crate::marks::{guard, rule};
+use crate::sparse;
 use crate::values::{
-    BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, PartitionEpoch, TopicId, TopicPartition,
+    BrokerEpoch, BrokerId, Brokers, IncarnationId, LeaderEpoch, PartitionEpoch, ProducerId, TopicId, TopicPartition,
 };
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 /// Everything that the metadata log says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
     /// The brokers that have registered.
     pub brokers: BTreeMap<BrokerId, Registration>,
@@ -20,6 +22,16 @@ pub struct Image {
     pub topics: BTreeMap<TopicId, Topic>,
     /// The cluster's defaults.
     pub defaults: Config,
+    /// The first producer id that no broker has been given.
+    pub next_producer_id: ProducerId,
+}
+
+impl Hash for Image {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { brokers, topics, defaults, next_producer_id } = self;
+        (brokers, topics, defaults).hash(state);
+        sparse::hash(next_producer_id, state);
+    }
 }
 
 /// One broker.
@@ -126,6 +138,15 @@ pub enum Record {
         /// The value from here on.
         setting: Setting,
     },
+    /// A broker was given ids for producers (ProducerIdsRecord).
+    ProducerIdsAllocated {
+        /// Which.
+        broker: BrokerId,
+        /// The registration meant.
+        broker_epoch: BrokerEpoch,
+        /// The first id of the next block.
+        next: ProducerId,
+    },
     /// The ELRs of one topic, or of all, mean nothing any more (ClearElrRecord).
     ElrCleared {
         /// Which topic; `None` is all.
@@ -223,6 +244,7 @@ impl Image {
                     topic.config.apply(setting);
                 }
             }
+            Record::ProducerIdsAllocated { next, .. } => self.producer_ids_allocated(*next),
             Record::ElrCleared { topic } => self.clear_elrs(*topic),
         }
     }

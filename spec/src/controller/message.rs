@@ -3,7 +3,7 @@
 use super::{Config, Election};
 use crate::refusal::Refusal;
 use crate::replica::{IsrProposal, IsrState};
-use crate::values::{BrokerEpoch, BrokerId, IncarnationId, Offset, Ticket, TopicId, TopicPartition};
+use crate::values::{BrokerEpoch, BrokerId, IncarnationId, Offset, ProducerId, Ticket, TopicId, TopicPartition};
 
 /// A fact that the controller takes note of.
 ///
@@ -45,6 +45,15 @@ pub enum Input {
         broker_epoch: BrokerEpoch,
         /// The changes.
         changes: Vec<IsrChange>,
+    },
+    /// A broker has no ids left for producers.
+    AllocateProducerIds {
+        /// Who waits.
+        ticket: Ticket,
+        /// The broker.
+        broker: BrokerId,
+        /// Its registration.
+        broker_epoch: BrokerEpoch,
     },
     /// Someone asks for an election.
     ElectLeader {
@@ -179,6 +188,13 @@ pub enum Reply {
     Heartbeat(HeartbeatReply),
     /// Each ISR change by itself.
     AlteredPartitions(Vec<(TopicPartition, Result<IsrState, Refusal>)>),
+    /// These ids are the broker's to give out.
+    ProducerIds {
+        /// The first of them (inclusive).
+        first: ProducerId,
+        /// How many there are.
+        count: u32,
+    },
     /// A leader was elected.
     Elected,
     /// The topic exists.

@@ -13,6 +13,7 @@ pub mod config;
 mod election;
 mod image;
 mod message;
+mod producer_ids;
 mod symmetry;
 mod topics;
 
@@ -21,6 +22,7 @@ pub use config::{Config, Setting};
 pub use election::Election;
 pub use image::{Image, Partition, PartitionChange, Record, Registration, Topic};
 pub use message::{CreateTopic, Heartbeat, HeartbeatReply, Input, IsrChange, Output, Register, Reply};
+pub use producer_ids::PRODUCER_IDS_PER_BLOCK;
 pub use topics::{MAX_PARTITIONS, is_valid_topic_name};
 
 use crate::replicated::{Decision, LogBacked, Replicated};
@@ -141,6 +143,10 @@ impl LogBacked for Controller {
             }
             Input::AlterPartition { ticket, broker, broker_epoch, changes } => {
                 let reply = self.alter_partition(rules, broker, broker_epoch, &changes, records);
+                answer(ticket, reply);
+            }
+            Input::AllocateProducerIds { ticket, broker, broker_epoch } => {
+                let reply = self.allocate_producer_ids(broker, broker_epoch, records);
                 answer(ticket, reply);
             }
             Input::ElectLeader { ticket, partition, election, choice } => {

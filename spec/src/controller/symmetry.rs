@@ -25,7 +25,8 @@ impl Renamed for Registration {
 impl Renamed for Image {
     fn renamed(&self, names: Names<'_>) -> Self {
         let topics = self.topics.iter().map(|(id, topic)| (*id, topic.renamed(names)));
-        Self { brokers: self.brokers.renamed(names), topics: topics.collect(), defaults: self.defaults.clone() }
+        let (topics, defaults) = (topics.collect(), self.defaults.clone());
+        Self { brokers: self.brokers.renamed(names), topics, defaults, next_producer_id: self.next_producer_id }
     }
 }
 
@@ -75,6 +76,9 @@ impl Renamed for Record {
                 in_controlled_shutdown: *in_controlled_shutdown,
             },
             Self::BrokerUnregistered { broker } => Self::BrokerUnregistered { broker: names(*broker) },
+            Self::ProducerIdsAllocated { broker, broker_epoch, next } => {
+                Self::ProducerIdsAllocated { broker: names(*broker), broker_epoch: *broker_epoch, next: *next }
+            }
             Self::PartitionCreated { topic, partition } => {
                 Self::PartitionCreated { topic: *topic, partition: partition.renamed(names) }
             }

@@ -14,7 +14,10 @@ pub use roll::{ActiveSegment, Incoming, RollLimits, must_roll};
 pub use segment_recovery::LastRun;
 
 use crate::machine::{Carrier, Recast};
+use crate::producer::Sequenced;
+use crate::sparse;
 use crate::values::{LeaderEpoch, Offset};
+use std::hash::{Hash, Hasher};
 
 /// The ends of one replica's log, and where each leader epoch in it began.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,7 +46,7 @@ impl LogEnds {
 }
 
 /// A batch at its place in a log.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch<C: Carrier> {
     /// The offset of its first record.
     pub base: Offset,
@@ -51,8 +54,19 @@ pub struct Batch<C: Carrier> {
     pub count: u32,
     /// The epoch of the leader that appended it.
     pub epoch: LeaderEpoch,
+    /// Whose it is, if a producer with an id wrote it.
+    pub producer: Option<Sequenced>,
     /// Its bytes.
     pub bytes: C::Bytes,
+}
+
+impl<C: Carrier> Hash for Batch<C> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { base, count, epoch, producer, bytes } = self;
+        (base, count, epoch).hash(state);
+        sparse::hash(producer, state);
+        bytes.hash(state);
+    }
 }
 
 impl<C: Carrier> Batch<C> {
@@ -65,6 +79,7 @@ impl<C: Carrier> Batch<C> {
     /// The same batch, handed on by another carrier.
     #[must_use]
     pub fn recast<D: Recast<C>>(&self) -> Batch<D> {
-        Batch { base: self.base, count: self.count, epoch: self.epoch, bytes: D::bytes(&self.bytes) }
+        let Self { base, count, epoch, producer, ref bytes } = *self;
+        Batch { base, count, epoch, producer, bytes: D::bytes(bytes) }
     }
 }

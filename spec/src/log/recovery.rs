@@ -4,6 +4,7 @@
 
 use super::{EpochCache, LogEnds};
 use crate::marks::guard;
+use crate::producer::Producers;
 use crate::values::Offset;
 
 /// What lies on the disk at a start.
@@ -17,6 +18,8 @@ pub struct Found {
     pub epochs: EpochCache,
     /// The high-watermark checkpoint, written now and then, so that it may lag or name what a power loss took.
     pub high_watermark: Offset,
+    /// What the batches say of their producers: the fold of the log.
+    pub producers: Producers,
 }
 
 /// A log that may be used.
@@ -26,6 +29,8 @@ pub struct Recovered {
     pub log: LogEnds,
     /// The first offset not known to be committed (exclusive).
     pub high_watermark: Offset,
+    /// The producers that have written to it.
+    pub producers: Producers,
 }
 
 /// `log.recovery.epochs`, `log.recovery.hw`: the records decide; epochs that ran ahead of them go, and the high
@@ -41,5 +46,6 @@ pub fn recover(found: Found) -> Recovered {
     Recovered {
         high_watermark: found.high_watermark.clamp(found.start, end),
         log: LogEnds { start: found.start, end, epochs },
+        producers: found.producers,
     }
 }

@@ -128,6 +128,7 @@ impl<C: Carrier> Replica<C> {
             }
             new_epochs |= self.log.epochs.latest() != Some(batch.epoch);
             self.log.appended(batch.epoch, batch.count);
+            self.note_producer(&batch);
             copied.push(batch);
         }
         if guard!("replica.follow.copy/new-epoch", new_epochs) {
@@ -192,11 +193,13 @@ impl<C: Carrier> Replica<C> {
         if epochs != self.log.epochs.entries().len() {
             out.push(Output::StoreEpochs(self.log.epochs.clone()));
         }
+        self.forget_cut_batches(out);
     }
 
     fn begin_anew(&mut self, at: Offset, out: &mut Vec<Output<C>>) {
         self.log = LogEnds { start: at, end: at, epochs: Default::default() };
         self.high_watermark = at;
+        self.producers = Default::default();
         out.push(Output::TruncateFully { at });
         out.push(Output::StoreEpochs(self.log.epochs.clone()));
     }

@@ -3,8 +3,11 @@
 use super::{Ask, IsrProposal, IsrState, Peer, ReadView, Reader};
 use crate::log::{Batch, EpochCache, EpochEnd};
 use crate::machine::Carrier;
+use crate::producer::{Producers, Sequenced};
 use crate::refusal::Refusal;
-use crate::values::{BrokerEpoch, BrokerId, Brokers, LeaderEpoch, Offset, PartitionEpoch, Ticket};
+use crate::values::{
+    BrokerEpoch, BrokerId, Brokers, LeaderEpoch, Offset, PartitionEpoch, ProducerId, Ticket, Timestamp,
+};
 
 /// A fact that a replica takes note of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +50,15 @@ pub enum Input<C: Carrier> {
         /// The partition as it is now, or why the proposal was refused.
         outcome: Result<IsrState, Refusal>,
     },
+    /// What the log below `upto` (exclusive) says of its producers, as was asked.
+    ProducersRead {
+        /// Where that log ends.
+        upto: Offset,
+        /// The fold of it.
+        producers: Producers,
+    },
+    /// These producers have written nothing for `producer.id.expiration.ms`.
+    ProducersExpired(Vec<ProducerId>),
     /// A timer that this replica asked for is due.
     TimerFired(Timer),
     /// The broker shuts down cleanly.
@@ -76,6 +88,11 @@ pub enum Output<C: Carrier> {
     TruncateFully {
         /// Where it begins and ends.
         at: Offset,
+    },
+    /// Say, before anything else is heard, what the log says of its producers ([`Input::ProducersRead`]).
+    ReadProducers {
+        /// Where the log ends (exclusive).
+        upto: Offset,
     },
     /// Make everything below `upto` durable.
     Flush {
@@ -121,7 +138,8 @@ impl<C: Carrier> Output<C> {
             | Self::TruncateFully { .. }
             | Self::Flush { .. }
             | Self::DeleteLog => true,
-            Self::Reply { .. }
+            Self::ReadProducers { .. }
+            | Self::Reply { .. }
             | Self::Fetch(_)
             | Self::AskLogEnds(_)
             | Self::CancelFetch
@@ -171,6 +189,8 @@ pub struct Produce<C: Carrier> {
     pub acks: Acks,
     /// How many offsets the batch takes.
     pub count: u32,
+    /// Whose it is, if a producer with an id sent it.
+    pub producer: Option<Sequenced>,
     /// The batch.
     pub bytes: C::Bytes,
 }
@@ -193,6 +213,13 @@ pub enum ProduceOutcome {
     Acked {
         /// The offset of its first record.
         base: Offset,
+    },
+    /// Written as the producer asked, when it was sent for the first time.
+    Duplicate {
+        /// The offset of its first record.
+        base: Offset,
+        /// The largest timestamp of its records, as they were written.
+        timestamp: Timestamp,
     },
     /// Certainly not written.
     Refused(Refusal),

@@ -13,6 +13,7 @@ mod isr;
 mod leader;
 mod message;
 mod produce;
+mod producers;
 mod read_view;
 mod recast;
 mod symmetry;
@@ -29,6 +30,7 @@ pub use read_view::{Answer, Ask, ReadRole, ReadView, Reader};
 use crate::log::{LogEnds, Recovered};
 use crate::machine::{Carrier, Machine};
 use crate::marks::{guard, rule};
+use crate::producer::Producers;
 use crate::refusal::Refusal;
 use crate::rules::{KnownEpoch, Rules};
 use crate::values::{BrokerId, Brokers, LeaderEpoch, Offset, PartitionEpoch};
@@ -40,6 +42,8 @@ pub struct Replica<C: Carrier> {
     log: LogEnds,
     /// The first offset not known to be committed (exclusive).
     high_watermark: Offset,
+    /// What the log says of its producers.
+    producers: Producers,
     /// `None` until the first assignment is heard.
     leader_epoch: Option<LeaderEpoch>,
     partition_epoch: Option<PartitionEpoch>,
@@ -67,6 +71,7 @@ impl<C: Carrier> Replica<C> {
             me,
             log: recovered.log,
             high_watermark: recovered.high_watermark,
+            producers: recovered.producers,
             leader_epoch: None,
             partition_epoch: None,
             role: Role::Unassigned,
@@ -89,6 +94,12 @@ impl<C: Carrier> Replica<C> {
     #[must_use]
     pub fn high_watermark(&self) -> Offset {
         self.high_watermark
+    }
+
+    /// The producers that have written to it.
+    #[must_use]
+    pub fn producers(&self) -> &Producers {
+        &self.producers
     }
 
     /// The leader epoch that it acts in.
@@ -202,6 +213,8 @@ impl<C: Carrier> Machine for Replica<C> {
             Input::FetchAnswered { asked, answer } => self.fetch_answered(rules, &asked, answer, out),
             Input::LogEndsAnswered { asked, start, end } => self.log_ends_answered(&asked, start, end, out),
             Input::IsrAnswered { proposal, outcome } => self.isr_answered(rules, &proposal, outcome, out),
+            Input::ProducersRead { upto, producers } => self.producers_read(upto, producers),
+            Input::ProducersExpired(ids) => ids.into_iter().for_each(|id| self.producers.expire(id)),
             Input::TimerFired(Timer::Lag(follower)) => self.follower_lagged(rules, follower, out),
             Input::TimerFired(Timer::FetchRetry) => self.fetch_retried(out),
             Input::Closing if guard!("replica.storage.offline/closing", matches!(self.role, Role::Offline(_))) => {}

@@ -6,12 +6,15 @@ use super::{Acks, Output, Produce, ProduceOutcome, Replica, Role, Timer};
 use crate::log::Batch;
 use crate::machine::Carrier;
 use crate::marks::{guard, rule};
+use crate::producer::{Verdict, Written};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
-use crate::values::{Offset, Ticket};
+use crate::sparse;
+use crate::values::{Offset, Ticket, Timestamp};
+use std::hash::{Hash, Hasher};
 
 /// A producer that waits for its records to be committed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Waiting {
     /// Who waits.
     pub ticket: Ticket,
@@ -19,6 +22,25 @@ pub struct Waiting {
     pub base: Offset,
     /// The high watermark that it waits for: the offset after its last record.
     pub required: Offset,
+    /// Of a batch that had been written before, the largest timestamp.
+    pub duplicate: Option<Timestamp>,
+}
+
+impl Hash for Waiting {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { ticket, base, required, duplicate } = self;
+        (ticket, base, required).hash(state);
+        sparse::hash(duplicate, state);
+    }
+}
+
+impl Waiting {
+    fn acked(&self) -> ProduceOutcome {
+        match self.duplicate {
+            None => ProduceOutcome::Acked { base: self.base },
+            Some(timestamp) => ProduceOutcome::Duplicate { base: self.base, timestamp },
+        }
+    }
 }
 
 impl<C: Carrier> Replica<C> {
@@ -27,9 +49,10 @@ impl<C: Carrier> Replica<C> {
         let mut batches = Vec::new();
         let mut replies = Vec::new();
         for request in requests {
-            match self.refused(&request) {
-                Some(refusal) => replies.push((request.ticket, ProduceOutcome::Refused(refusal))),
-                None => batches.push(self.place(request, &mut replies)),
+            match self.judged(&request) {
+                Verdict::Refused(refusal) => replies.push((request.ticket, ProduceOutcome::Refused(refusal))),
+                Verdict::Duplicate(written) => self.found_written(&request, &written, &mut replies),
+                Verdict::Append => batches.push(self.place(request, &mut replies)),
             }
         }
         if !batches.is_empty() {
@@ -38,6 +61,15 @@ impl<C: Carrier> Replica<C> {
         }
         out.extend(replies.into_iter().map(|(ticket, outcome)| Output::Reply { ticket, outcome }));
         self.raise_high_watermark(rules, out);
+    }
+
+    /// `replica.produce.sequence`: what any batch is refused for comes first, then what the producer's last ones say.
+    fn judged(&self, request: &Produce<C>) -> Verdict {
+        match (self.refused(request), &request.producer) {
+            (Some(refusal), _) => Verdict::Refused(refusal),
+            (None, None) => Verdict::Append,
+            (None, Some(sequenced)) => self.producers.judge(sequenced, request.count),
+        }
     }
 
     /// `replica.produce.leader`, `replica.produce.min-isr`: refused before anything is appended.
@@ -60,12 +92,30 @@ impl<C: Carrier> Replica<C> {
         let epoch = self.leader_epoch.unwrap_or_default();
         let base = self.log.end;
         self.log.appended(epoch, request.count);
-        let waiting = Waiting { ticket: request.ticket, base, required: self.log.end };
-        match (request.acks, &mut self.role) {
-            (Acks::All, Role::Leader(leader)) => leader.waiting.push_back(waiting),
-            _ => replies.push((request.ticket, ProduceOutcome::Acked { base })),
+        let waiting = Waiting { ticket: request.ticket, base, required: self.log.end, duplicate: None };
+        self.answer_in_time(request.acks, waiting, replies);
+        let Produce { count, producer, bytes, .. } = request;
+        let batch = Batch { base, count, epoch, producer, bytes };
+        self.note_producer(&batch);
+        batch
+    }
+
+    /// `replica.produce.duplicate`: what is in the log already is not written again, and is answered as it would have
+    /// been the first time: with acks=all not before it is committed.
+    fn found_written(&mut self, request: &Produce<C>, written: &Written, replies: &mut Vec<(Ticket, ProduceOutcome)>) {
+        let duplicate = Some(written.timestamp);
+        let waiting = Waiting { ticket: request.ticket, base: written.base, required: written.end, duplicate };
+        self.answer_in_time(request.acks, waiting, replies);
+    }
+
+    fn answer_in_time(&mut self, acks: Acks, waiting: Waiting, replies: &mut Vec<(Ticket, ProduceOutcome)>) {
+        match (acks, &mut self.role) {
+            (Acks::All, Role::Leader(leader)) => {
+                let place = leader.waiting.partition_point(|other| other.required <= waiting.required);
+                leader.waiting.insert(place, waiting);
+            }
+            _ => replies.push((waiting.ticket, waiting.acked())),
         }
-        Batch { base, count: request.count, epoch, bytes: request.bytes }
     }
 
     /// `replica.produce.commit`: the producer hears once its records are below the high watermark, and is warned when
@@ -79,7 +129,7 @@ impl<C: Carrier> Replica<C> {
         {
             leader.waiting.pop_front();
             let outcome = match guard!("replica.produce.commit/enough", enough) {
-                true => ProduceOutcome::Acked { base: waiting.base },
+                true => waiting.acked(),
                 false => ProduceOutcome::Unknown(Refusal::NotEnoughReplicasAfterAppend),
             };
             out.push(Output::Reply { ticket: waiting.ticket, outcome });

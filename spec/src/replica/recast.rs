@@ -22,6 +22,10 @@ impl<C: Carrier> Input<C> {
             Self::IsrAnswered { proposal, outcome } => {
                 Input::IsrAnswered { proposal: proposal.clone(), outcome: outcome.clone() }
             }
+            Self::ProducersRead { upto, producers } => {
+                Input::ProducersRead { upto: *upto, producers: producers.clone() }
+            }
+            Self::ProducersExpired(ids) => Input::ProducersExpired(ids.clone()),
             Self::TimerFired(timer) => Input::TimerFired(*timer),
             Self::Closing => Input::Closing,
             Self::Failed { unanswered } => Input::Failed { unanswered: unanswered.clone() },
@@ -47,7 +51,8 @@ impl<C: Carrier> Assignment<C> {
 
 impl<C: Carrier> Produce<C> {
     fn recast<D: Recast<C>>(&self) -> Produce<D> {
-        Produce { ticket: self.ticket, acks: self.acks, count: self.count, bytes: D::bytes(&self.bytes) }
+        let Self { ticket, acks, count, producer, ref bytes } = *self;
+        Produce { ticket, acks, count, producer, bytes: D::bytes(bytes) }
     }
 }
 

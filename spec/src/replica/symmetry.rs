@@ -12,6 +12,7 @@ impl<C: Carrier> Renamed for Replica<C> {
             me: names(self.me),
             log: self.log.clone(),
             high_watermark: self.high_watermark,
+            producers: self.producers.clone(),
             leader_epoch: self.leader_epoch,
             partition_epoch: self.partition_epoch,
             role: self.role.renamed(names),

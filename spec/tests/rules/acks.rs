@@ -12,7 +12,7 @@ const ACKED: ProduceOutcome = ProduceOutcome::Acked { base: Offset(0) };
 #[test]
 fn batches_follow_on_each_other_and_bear_the_leader_s_epoch() {
     let mut leader = leader();
-    let batch = |ticket, count| Produce { ticket: Ticket(ticket), acks: Acks::Leader, count, bytes: 0 };
+    let batch = |ticket, count| Produce { ticket: Ticket(ticket), acks: Acks::Leader, count, producer: None, bytes: 0 };
     let out = step(&mut leader, Input::Produced(vec![batch(0, 2), batch(1, 3)]));
     let placed = out.iter().find_map(|output| match output {
         Output::Append(batches) => Some(batches.iter().map(|batch| (batch.base.0, batch.epoch.0)).collect::<Vec<_>>()),

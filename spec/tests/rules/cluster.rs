@@ -59,8 +59,13 @@ impl Cluster {
             image.apply(&Record::BrokerRegistered { broker: BrokerId(id), registration });
         }
         image.topics.insert(TOPIC, Topic { name: "t".into(), partitions: vec![partition], config });
+        Self { rules, ..Self::of(image) }
+    }
+
+    /// Today's, with this image.
+    pub fn of(image: Image) -> Self {
         let machine = Replicated::new(Controller::new(Arc::new(image)), Offset(10));
-        Self { rules, machine, outputs: Vec::new() }
+        Self { rules: Rules::KAFKA, machine, outputs: Vec::new() }
     }
 
     pub fn today() -> Self {

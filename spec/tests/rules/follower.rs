@@ -22,6 +22,7 @@ fn records(batches: &[(i64, u32, i32)], high_watermark: i64, log_start: i64) -> 
         base: Offset(*base),
         count: *count,
         epoch: LeaderEpoch(*epoch),
+        producer: None,
         bytes: 0,
     };
     FetchAnswer::Records {

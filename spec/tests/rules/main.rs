@@ -18,5 +18,7 @@ mod group_rebalance;
 mod isr;
 mod leader;
 mod lives;
+mod producer_ids;
+mod producers;
 mod replica;
 mod topics;

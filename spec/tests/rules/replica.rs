@@ -21,7 +21,7 @@ pub fn replica(end: i64, epochs: &[(i32, i64)], high_watermark: i64) -> Replica<
     let entry = |(epoch, start): &(i32, i64)| EpochEntry { epoch: LeaderEpoch(*epoch), start: Offset(*start) };
     let epochs: EpochCache = epochs.iter().map(entry).collect();
     let (end, high_watermark) = (Offset(end), Offset(high_watermark));
-    Replica::new(ME, recover(Found { start: Offset(0), end, epochs, high_watermark }))
+    Replica::new(ME, recover(Found { start: Offset(0), end, epochs, high_watermark, producers: Default::default() }))
 }
 
 /// An assignment to b1, b2 and b3, of which b1 and b2 are in sync; b2 and b3 are active, with broker epochs 20 and 30.
@@ -57,7 +57,7 @@ pub fn leader() -> Replica<Test> {
 }
 
 pub fn produce(ticket: u32, acks: Acks, count: u32) -> Input<Test> {
-    Input::Produced(vec![Produce { ticket: Ticket(ticket), acks, count, bytes: 0 }])
+    Input::Produced(vec![Produce { ticket: Ticket(ticket), acks, count, producer: None, bytes: 0 }])
 }
 
 /// A fetch in e3 that parts from nothing, of the process that is registered.

@@ -2,6 +2,7 @@
 
 use crate::carrier::{ME, Test};
 use highwater_spec::log::{Batch, EpochEnd};
+use highwater_spec::producer::{Sequence, Sequenced};
 use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::*;
 use highwater_spec::values::*;
@@ -48,9 +49,20 @@ fn asked() -> impl Strategy<Value = FetchRequest> {
     })
 }
 
+/// Of two producers in two epochs, with numbers around the largest.
+fn sequenced() -> impl Strategy<Value = Sequenced> {
+    let first = prop_oneof![4 => 0..4, 1 => i32::MAX - 1..=i32::MAX];
+    (0..2_i64, 0..2_i16, first, 0..3_i64).prop_map(|(producer, epoch, first, timestamp)| Sequenced {
+        producer: ProducerId(producer),
+        epoch: ProducerEpoch(epoch),
+        first: Sequence(first),
+        timestamp: Timestamp(timestamp),
+    })
+}
+
 fn answer() -> impl Strategy<Value = FetchAnswer<Test>> {
-    let batch = (offset(), 0..3_u32, epoch(), any::<u8>());
-    let batch = batch.prop_map(|(base, count, epoch, bytes)| Batch { base, count, epoch, bytes });
+    let batch = (offset(), 0..3_u32, epoch(), of(sequenced()), any::<u8>());
+    let batch = batch.prop_map(|(base, count, epoch, producer, bytes)| Batch { base, count, epoch, producer, bytes });
     prop_oneof![
         4 => (vec(batch, 0..3), offset(), offset())
             .prop_map(|(batches, high_watermark, log_start)| FetchAnswer::Records { batches, high_watermark, log_start }),
@@ -62,8 +74,10 @@ fn answer() -> impl Strategy<Value = FetchAnswer<Test>> {
 pub fn input() -> impl Strategy<Value = Input<Test>> {
     let ticket = || (0..=5_u32).prop_map(Ticket);
     let partition_epoch = || (0..=4).prop_map(PartitionEpoch);
-    let produce = (ticket(), select(vec![Acks::None, Acks::Leader, Acks::All, Acks::All]), 0..3_u32, any::<u8>());
-    let produce = produce.prop_map(|(ticket, acks, count, bytes)| Produce { ticket, acks, count, bytes });
+    let acks = select(vec![Acks::None, Acks::Leader, Acks::All, Acks::All]);
+    let produce = (ticket(), acks, 0..3_u32, of(sequenced()), any::<u8>());
+    let produce =
+        produce.prop_map(|(ticket, acks, count, producer, bytes)| Produce { ticket, acks, count, producer, bytes });
     let members = vec((broker(), of(broker_epoch())), 0..4);
     let state = (epoch(), partition_epoch(), brokers());
     let assigned = (of(broker()), epoch(), partition_epoch(), brokers(), brokers(), 0..3_usize, peers(), any::<u8>());
@@ -89,6 +103,7 @@ pub fn input() -> impl Strategy<Value = Input<Test>> {
             let outcome = refused.map_or(Ok(IsrState { leader_epoch, partition_epoch, isr }), Err);
             Input::IsrAnswered { proposal, outcome }
         }),
+        1 => vec((0..2_i64).prop_map(ProducerId), 0..2).prop_map(Input::ProducersExpired),
         12 => timer.prop_map(Input::TimerFired),
         2 => Just(Input::Closing),
         1 => Just(Input::Failed { unanswered: Vec::new() }),

@@ -10,6 +10,7 @@ use crate::records::{
 };
 use crate::wire::messages::produce::BatchIndexAndErrorMessage;
 use bytes::Bytes;
+use highwater_spec::producer::Sequenced;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// From this version on, batches may be compressed with zstd.
@@ -55,6 +56,8 @@ pub struct Accepted {
     pub bytes: Bytes,
     /// How many offsets it takes.
     pub count: u32,
+    /// Whose it is, if its producer has an id.
+    pub producer: Option<Sequenced>,
     /// The broker's time that was stamped on it, in milliseconds since 1970.
     pub append_time: Option<i64>,
 }
@@ -65,8 +68,8 @@ pub fn accept(bytes: Bytes, version: i16, topic: &ProducedTo) -> Result<Accepted
     if header.attributes.compression().is_ok_and(|codec| codec == Compression::Zstd) && version < WITH_ZSTD {
         return Err(errors::UNSUPPORTED_COMPRESSION_TYPE.into());
     }
-    if header.has_producer() || header.attributes.is_transactional() {
-        let message = "idempotent and transactional producers are not served yet";
+    if header.attributes.is_transactional() {
+        let message = "transactional producers are not served yet";
         return Err(Rejected { message: Some(message.to_owned()), ..errors::INVALID_REQUEST.into() });
     }
     if topic.compacted {
@@ -78,7 +81,9 @@ pub fn accept(bytes: Bytes, version: i16, topic: &ProducedTo) -> Result<Accepted
     }
     let stamped = with_timestamps(bytes, topic.timestamps, now).map_err(|error| unreadable(&error))?;
     let append_time = (topic.timestamps == TimestampType::LogAppendTime).then_some(now);
-    Ok(Accepted { bytes: stamped, count: header.offset_count(), append_time })
+    let max_timestamp = append_time.unwrap_or(header.max_timestamp);
+    let producer = BatchHeader { max_timestamp, ..header }.sequenced();
+    Ok(Accepted { bytes: stamped, count: header.offset_count(), producer, append_time })
 }
 
 /// Kafka looks at what frames the batch, then at its CRC, and only then at what follows it or what it says.

@@ -1,14 +1,18 @@
 //! What a broker answers its clients and followers.
 
-use super::{api_versions, configs, describe, errors, fetch, list_offsets, metadata, produce, topics};
+use super::{
+    api_versions, configs, describe, errors, fetch, group, list_offsets, metadata, produce, producers, topics,
+};
 use crate::cells::Published;
 use crate::config::NodeConfig;
 use crate::door::Door;
 use crate::node::broker_host::Shards;
 use crate::node::cluster::Cluster;
 use crate::node::connection::{Pending, Reply, Service};
+use crate::node::group::Groups;
 use crate::node::log_configs::LogConfigs;
 use crate::node::partitions::{Partition, Partitions};
+use crate::node::producer_ids::ProducerIds;
 use crate::node::shard::Event;
 use crate::node::to_controller::Channel;
 use crate::wire::messages::RequestHeader;
@@ -37,10 +41,14 @@ pub struct BrokerService {
     pub shards: Shards,
     /// Takes what only the controller can answer.
     pub controller: Channel,
+    /// The ids that producers get.
+    pub producer_ids: ProducerIds,
     /// The broker's configuration.
     pub config: Arc<NodeConfig>,
     /// What followers' fetches pass.
     pub door: Door,
+    /// The group coordinators here.
+    pub groups: Groups,
 }
 
 impl Service for BrokerService {
@@ -48,11 +56,17 @@ impl Service for BrokerService {
         Listener::Broker
     }
 
-    fn begin(self: Arc<Self>, header: &RequestHeader, request: Request, _from: SocketAddr) -> Pending {
+    fn begin(self: Arc<Self>, header: &RequestHeader, request: Request, from: SocketAddr) -> Pending {
         let version = header.request_api_version;
         match request {
             // Begun at once, so that what one client produces is appended in the order in which it came.
             Request::Produce(request) => produce::begin(&self, version, request),
+            Request::JoinGroup(request) => {
+                let client = group::client(header, from);
+                Box::pin(async move {
+                    Reply::Response(group::membership::join(&self, version, client, request).await.into())
+                })
+            }
             request => Box::pin(async move { self.answer(version, request).await }),
         }
     }
@@ -89,6 +103,8 @@ impl BrokerService {
             Request::Fetch(request) => fetch::answer(self, version, request).await.into(),
             Request::ListOffsets(request) => list_offsets::answer(self, version, request).await.into(),
             Request::OffsetForLeaderEpoch(request) => list_offsets::end_of_epochs(self, request).await.into(),
+            Request::InitProducerId(request) => producers::init(self, request).await.into(),
+            Request::DescribeProducers(request) => producers::describe(self, request).await.into(),
             Request::CreateTopics(request) => return topics::forward(self, request).await,
             Request::DeleteTopics(request) => return topics::forward(self, request).await,
             Request::ElectLeaders(request) => return topics::forward(self, request).await,
@@ -96,6 +112,16 @@ impl BrokerService {
             Request::DescribeCluster(request) => describe::cluster(self, version, &request).into(),
             Request::DescribeTopicPartitions(request) => describe::topic_partitions(self, request).into(),
             Request::DescribeConfigs(request) => configs::answer(self, version, request).into(),
+            Request::FindCoordinator(request) => group::find_coordinator::answer(self, version, request).await.into(),
+            Request::SyncGroup(request) => group::membership::sync(self, version, request).await.into(),
+            Request::Heartbeat(request) => group::membership::heartbeat(self, request).await.into(),
+            Request::LeaveGroup(request) => group::membership::leave(self, version, request).await.into(),
+            Request::OffsetCommit(request) => group::offsets::commit(self, version, request).await.into(),
+            Request::OffsetFetch(request) => group::offset_fetch::answer(self, version, request).await.into(),
+            Request::OffsetDelete(request) => group::offsets::delete(self, request).await.into(),
+            Request::ListGroups(request) => group::admin::list(self, request).await.into(),
+            Request::DescribeGroups(request) => group::admin::describe(self, version, request).await.into(),
+            Request::DeleteGroups(request) => group::admin::delete(self, request).await.into(),
             other => return Reply::Close(format!("{} is the controller's to answer", other.key())),
         };
         Reply::Response(response)

@@ -14,6 +14,8 @@ pub const LEADER_NOT_AVAILABLE: i16 = 5;
 pub const NOT_LEADER_OR_FOLLOWER: i16 = 6;
 /// The time allowed has passed.
 pub const REQUEST_TIMED_OUT: i16 = 7;
+/// Whoever knows the answer is not ready yet.
+pub const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
 /// A topic's name that is not allowed.
 pub const INVALID_TOPIC: i16 = 17;
 /// acks is neither 0, 1 nor −1.

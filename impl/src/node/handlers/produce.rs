@@ -5,7 +5,7 @@
 use super::accept::{Accepted, Rejected, accept};
 use super::broker::BrokerService;
 use super::duplicates::last_of_each;
-use super::errors;
+use super::{errors, topics};
 use crate::node::cluster::Cluster;
 use crate::node::connection::{Pending, Reply};
 use crate::node::shard::{Event, Outcome, Produced};
@@ -114,11 +114,14 @@ fn submit(
 ) -> Result<Waiting, Rejected> {
     cluster.partition(partition).ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
     let acks = request.acks.ok_or(errors::INVALID_REQUIRED_ACKS)?;
+    if cluster.topic(partition.topic).is_some_and(|topic| topics::is_internal(&topic.name)) {
+        return Err(errors::INVALID_TOPIC.into());
+    }
     let topic = service.log_configs.produced_to(cluster, partition.topic);
     let accepted = accept(data.records.unwrap_or_default(), request.version, &topic)?;
     let (reply, outcome) = oneshot::channel();
-    let Accepted { bytes, count, append_time } = accepted;
-    let produced = Produced { partition, acks, count, bytes, timeout: request.timeout, reply };
+    let Accepted { bytes, count, producer, append_time } = accepted;
+    let produced = Produced { partition, acks, count, producer, bytes, timeout: request.timeout, reply };
     service.shards.send(partition, Event::Produced(produced));
     Ok(Waiting::ForReplica(outcome, append_time))
 }
@@ -138,13 +141,13 @@ async fn settled(index: i32, waiting: Waiting) -> PartitionProduceResponse {
             ..refused(rejected.code)
         },
         Waiting::ForReplica(outcome, append_time) => match outcome.await {
-            Ok(Outcome { outcome: ProduceOutcome::Acked { base }, log_start }) => PartitionProduceResponse {
-                index,
-                base_offset: base.0,
-                log_append_time_ms: append_time.unwrap_or(-1),
-                log_start_offset: log_start.0,
-                ..Default::default()
-            },
+            Ok(Outcome { outcome: ProduceOutcome::Acked { base }, log_start }) => {
+                written(index, base, append_time.unwrap_or(-1), log_start)
+            }
+            // Kafka tells the batch's own time here, whoever stamped it.
+            Ok(Outcome { outcome: ProduceOutcome::Duplicate { base, timestamp }, log_start }) => {
+                written(index, base, timestamp.0, log_start)
+            }
             Ok(Outcome { outcome: ProduceOutcome::Refused(refusal) | ProduceOutcome::Unknown(refusal), .. }) => {
                 refused(refusal.code())
             }
@@ -152,6 +155,11 @@ async fn settled(index: i32, waiting: Waiting) -> PartitionProduceResponse {
             Err(_) => refused(errors::NOT_LEADER_OR_FOLLOWER),
         },
     }
+}
+
+fn written(index: i32, base: Offset, log_append_time_ms: i64, log_start: Offset) -> PartitionProduceResponse {
+    let (base_offset, log_start_offset) = (base.0, log_start.0);
+    PartitionProduceResponse { index, base_offset, log_append_time_ms, log_start_offset, ..Default::default() }
 }
 
 /// KIP-951: who was wrong about a leader hears who it is.

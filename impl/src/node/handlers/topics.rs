@@ -3,6 +3,7 @@
 use super::broker::BrokerService;
 use super::errors;
 use crate::node::connection::Reply;
+use crate::node::group::placement;
 use crate::wire::messages::create_topics::{
     CreatableTopic, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
@@ -112,14 +113,11 @@ impl Forwarded for UnregisterBrokerRequest {
 
 /// Has topics made as the brokers' defaults say. Who asked for them asks again, and sees whether they were.
 pub async fn create_automatically(service: &BrokerService, names: impl Iterator<Item = &String>) {
-    let topics: Vec<_> = names
-        .map(|name| CreatableTopic {
-            name: name.clone(),
-            num_partitions: -1,
-            replication_factor: -1,
-            ..Default::default()
-        })
-        .collect();
+    let topic = |name: &String| match name.as_str() {
+        placement::TOPIC => placement::creatable(&service.config, &service.cluster.read()),
+        _ => CreatableTopic { name: name.clone(), num_partitions: -1, replication_factor: -1, ..Default::default() },
+    };
+    let topics: Vec<_> = names.map(topic).collect();
     if !topics.is_empty() {
         let request = CreateTopicsRequest { topics, timeout_ms: 30_000, ..Default::default() };
         if let Err(error) = service.controller.call(&request).await {

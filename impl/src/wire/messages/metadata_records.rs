@@ -129,6 +129,16 @@ message! {
 }
 
 message! {
+    /// A broker has been given ids for producers.
+    ProducerIdsRecord, versions 0-0, flexible 0+ {
+        broker_id: i32, versions 0+;
+        broker_epoch: i64, versions 0+, default -1;
+        /// The first id of the next block.
+        next_producer_id: i64, versions 0+;
+    }
+}
+
+message! {
     /// Nothing has changed; the log moves on.
     NoOpRecord, versions 0-0, flexible 0+ {}
 }

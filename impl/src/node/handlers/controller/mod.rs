@@ -7,6 +7,7 @@ mod delete_topics;
 mod elect_leaders;
 mod isr;
 mod metadata_log;
+mod producer_ids;
 
 use super::describe::{self, meant_for};
 use super::{api_versions, errors};
@@ -66,6 +67,7 @@ impl ControllerService {
     async fn answer(&self, version: i16, request: Request) -> Reply {
         let response: Response = match request {
             Request::ApiVersions(request) => api_versions::answer(Listener::Controller, version, &request).into(),
+            Request::AllocateProducerIds(request) => self.allocate_producer_ids(request).await.into(),
             Request::BrokerRegistration(request) => self.register(request).await.into(),
             Request::BrokerHeartbeat(request) => self.heartbeat(request).await.into(),
             Request::AlterPartition(request) => self.alter_partition(request).await.into(),
