@@ -253,6 +253,19 @@ pub const WORLDS: &[Entry] = &[
         },
     ),
     group("group-crash", "a consumer crashes", group::Bounds { crashes: 1, ..MEMBERS }),
+    group(
+        "group-cooperative",
+        "a consumer crashes, and the others keep what they own",
+        group::Bounds { cooperative: 1, crashes: 1, ..MEMBERS },
+    ),
+    group("group-static", "a static member comes back", group::Bounds { fixed: 1, crashes: 1, ..MEMBERS }),
+    group("group-session", "a session ends though the consumer lives", group::Bounds { expiries: 1, ..MEMBERS }),
+    group(
+        "group-move",
+        "the coordinator moves, and what was not committed is lost",
+        group::Bounds { moves: 1, late_commits: 1, ..MEMBERS },
+    ),
+    group("group-break", "a connection breaks, and a consumer ends", group::Bounds { breaks: 1, closes: 1, ..MEMBERS }),
     deep(replication(
         "deep-kill-and-fence",
         "a kill and a false fence, with atomic fetches",

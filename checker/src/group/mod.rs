@@ -12,7 +12,7 @@ mod words;
 
 pub use bounds::Bounds;
 pub use event::Event;
-pub use state::{Blob, Model, Node, State, Waiting};
+pub use state::{Blob, Commit, Model, Node, State, Waiting};
 
 use crate::engine::{Explorable, Verdict};
 use crate::narrated::Narrated;
@@ -109,6 +109,7 @@ impl World {
             }
         }
         if let Some(stored) = state.coordinator.committed().stored().get(&id) {
+            view.written = stored.metadata.as_ref().map(|metadata| metadata.generation);
             view.committed = stored.offsets.iter().map(|(partition, at)| (partition, at.offset)).collect();
         }
         view

@@ -53,7 +53,18 @@ pub struct Waiting {
     /// Whose; none if its connection has broken.
     pub node: Option<usize>,
     /// Who committed, if it is a commit.
-    pub commits: Option<(Option<MemberId>, Option<Generation>)>,
+    pub commits: Option<Commit>,
+}
+
+/// A commit on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Commit {
+    /// Who commits.
+    pub member: Option<MemberId>,
+    /// In which generation.
+    pub generation: Option<Generation>,
+    /// Of each partition the first offset that was not processed.
+    pub offsets: BTreeMap<NamedPartition, Offset>,
 }
 
 /// One consumer, its application and its connection to the coordinator.

@@ -1,6 +1,6 @@
 //! One event, carried out.
 
-use super::{Blob, Event, Model, Node, State, Waiting, World, words};
+use super::{Blob, Commit, Event, Model, Node, State, Waiting, World, words};
 use highwater_spec::assignor::{Assignor, Subscriber};
 use highwater_spec::client::consumer::{self, Consumer, End, Input, Leads, Output, Timer};
 use highwater_spec::group::{
@@ -229,7 +229,9 @@ impl<'a> Step<'a> {
         requests.front().ok_or("nothing was asked")?;
         let Some(request) = self.node(member).requests.pop_front() else { return Ok(()) };
         let commits = match &request {
-            Output::Commit { member, generation, .. } => Some((member.clone(), *generation)),
+            Output::Commit { member, generation, offsets } => {
+                Some(Commit { member: member.clone(), generation: *generation, offsets: offsets.clone() })
+            }
             _ => None,
         };
         let ticket = self.state.waiting.keys().map(|ticket| ticket.next()).max().unwrap_or_default();
@@ -298,7 +300,7 @@ impl<'a> Step<'a> {
             let is_member = |id: &MemberId| found.is_some_and(|group| group.members.contains_key(id));
             member.as_ref().is_some_and(is_member) && found.map(|group| group.generation) == generation
         };
-        let stale = commit.filter(|(member, generation)| !is_current(&self.state, member, *generation));
+        let stale = commit.filter(|commit| !is_current(&self.state, &commit.member, commit.generation));
         let mut outputs = Vec::new();
         self.state.coordinator.edit().step(&self.world.rules, input, &mut outputs);
         if self.world.bounds.late_commits == 0 {
@@ -306,13 +308,12 @@ impl<'a> Step<'a> {
             let committed = replicated::Input::Committed { upto };
             self.state.coordinator.edit().step(&self.world.rules, committed, &mut outputs);
         }
-        self.note_written();
         for output in outputs {
             match output {
                 replicated::Output::Append { records, .. } => {
                     let is_offset = |record: &Record<Model>| matches!(record, Record::Offset { .. });
-                    if stale.is_some() && records.iter().any(is_offset) {
-                        self.state.history.edit().stale_commit = stale.clone();
+                    if let Some(stale) = stale.as_ref().filter(|_| records.iter().any(is_offset)) {
+                        self.state.history.edit().stale_commit = Some((stale.member.clone(), stale.generation));
                     }
                     self.trace.extend(records.iter().map(words::record));
                 }
@@ -321,14 +322,12 @@ impl<'a> Step<'a> {
         }
     }
 
-    fn note_written(&mut self) {
-        let stored = self.state.coordinator.committed().stored().get(&World::group());
-        let Some(generation) = stored.and_then(|stored| Some(stored.metadata.as_ref()?.generation)) else { return };
-        if generation < self.state.history.written && self.state.history.fell.is_none() {
-            self.state.history.edit().fell = Some(generation);
-        }
-        if generation > self.state.history.written {
-            self.state.history.edit().written = generation;
+    /// A member is told its share.
+    fn note_given(&mut self) {
+        let groups = self.state.coordinator.speculative().groups();
+        let generation = groups.get(&World::group()).map(|group| group.generation);
+        if generation > self.state.history.given {
+            self.state.history.edit().given = generation;
         }
     }
 
@@ -348,15 +347,24 @@ impl<'a> Step<'a> {
                 let outcome = outcome.map(|joined| self.joined(member.as_ref(), joined));
                 Input::JoinAnswered { member, outcome }
             }
-            Reply::Sync(outcome) => Input::SyncAnswered(outcome.map(|synced| match synced.assignment {
-                Some(Blob::Share(share)) => share,
-                _ => BTreeSet::new(),
-            })),
+            Reply::Sync(outcome) => {
+                if outcome.is_ok() {
+                    self.note_given();
+                }
+                Input::SyncAnswered(outcome.map(|synced| match synced.assignment {
+                    Some(Blob::Share(share)) => share,
+                    _ => BTreeSet::new(),
+                }))
+            }
             Reply::Heartbeat(outcome) => Input::HeartbeatAnswered(outcome),
             Reply::CommitOffsets(outcome) => {
                 let first = |results: Vec<(_, Result<(), Refusal>)>| results.into_iter().try_for_each(|(_, one)| one);
-                let generation = commits.and_then(|(_, generation)| generation);
-                Input::CommitAnswered { generation, outcome: outcome.and_then(first) }
+                let outcome = outcome.and_then(first);
+                let generation = commits.as_ref().and_then(|commit| commit.generation);
+                if let (Some(commit), Ok(())) = (commits, outcome) {
+                    self.state.history.edit().acknowledged.extend(commit.offsets);
+                }
+                Input::CommitAnswered { generation, outcome }
             }
             _ => return,
         };

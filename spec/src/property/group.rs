@@ -2,6 +2,11 @@
 //!
 //! A [`GroupProperty`] is a statement about a [`GroupView`]: what the coordinator has shared out, what each consumer
 //! believes to own, and what was committed and processed.
+//!
+//! Source: KIP-62; the TLA+ specifications of KIP-848, which say the same of its protocol.
+//! Verifies: group.rebalance.complete, group.sync.store, group.sync.stable, group.offset.fence, group.coordinator.load,
+//! client.consumer.eager, client.consumer.revoke, client.consumer.deliver, client.consumer.commit
+//! Can fail: exhibits unfenced-zombie, commit-first; breaks of the coordinator and of the consumer.
 
 use super::ensure;
 use crate::group::{Generation, MemberId, NamedPartition};
@@ -17,6 +22,8 @@ pub struct GroupView<'a> {
     pub members: BTreeMap<&'a MemberId, BTreeSet<NamedPartition>>,
     /// The consumers that believe to be members, in which generation, and what each believes to own.
     pub believers: Vec<(&'a MemberId, Generation, BTreeSet<&'a NamedPartition>)>,
+    /// The generation that is written down.
+    pub written: Option<Generation>,
     /// What is committed: of each partition the first offset that was not processed.
     pub committed: BTreeMap<&'a NamedPartition, Offset>,
     /// What has happened.
@@ -32,10 +39,10 @@ pub struct GroupHistory {
     pub reprocessed: Option<(NamedPartition, Offset)>,
     /// A commit that was accepted from someone who was not a member of the generation.
     pub stale_commit: Option<(Option<MemberId>, Option<Generation>)>,
-    /// The highest generation that was written down.
-    pub written: Generation,
-    /// A generation that was written down after a higher one.
-    pub fell: Option<Generation>,
+    /// The highest generation in which a member was told its share.
+    pub given: Option<Generation>,
+    /// The offset of each partition that was acknowledged last.
+    pub acknowledged: BTreeMap<NamedPartition, Offset>,
 }
 
 /// Something that must hold in every state of a group.
@@ -105,13 +112,33 @@ pub const COMMITS_FENCED: GroupProperty = GroupProperty {
 };
 
 /// G-3
-pub const GENERATIONS_RISE: GroupProperty = GroupProperty {
-    name: "generations-rise",
+pub const GENERATION_KEPT: GroupProperty = GroupProperty {
+    name: "generation-kept",
     number: "G-3",
-    statement: "a generation that is written down is not below one that was",
-    check: |view| match view.history.and_then(|history| history.fell) {
-        None => Ok(()),
-        Some(fell) => Err(format!("{fell} was written after a later one")),
+    statement: "a generation in which someone was told a share is never followed by an earlier one",
+    check: |view| {
+        let given = view.history.and_then(|history| history.given);
+        let word = |generation: Option<Generation>| generation.map_or_else(|| "none".to_owned(), |it| it.to_string());
+        ensure(view.written >= given, || {
+            format!("shares were told in {}, and {} is what is written", word(given), word(view.written))
+        })
+    },
+};
+
+/// G-7
+pub const COMMITS_SURVIVE: GroupProperty = GroupProperty {
+    name: "commits-survive",
+    number: "G-7",
+    statement: "the committed offset is not below the one that was acknowledged last",
+    check: |view| {
+        let Some(history) = view.history else { return Ok(()) };
+        for (partition, acknowledged) in &history.acknowledged {
+            let committed = view.committed.get(partition).copied().unwrap_or_default();
+            ensure(committed >= *acknowledged, || {
+                format!("{acknowledged} of {partition} was acknowledged, and {committed} is committed")
+            })?;
+        }
+        Ok(())
     },
 };
 
@@ -135,10 +162,10 @@ pub const COMMITTED_PROCESSED: GroupProperty = GroupProperty {
     },
 };
 
-/// What Kafka does not promise: at-least-once is not exactly-once.
+/// G-11, which Kafka does not promise: at-least-once is not exactly-once.
 pub const PROCESSED_ONCE: GroupProperty = GroupProperty {
     name: "processed-once",
-    number: "G-x",
+    number: "G-11",
     statement: "no record is processed twice",
     check: |view| match view.history.and_then(|history| history.reprocessed.as_ref()) {
         None => Ok(()),
@@ -148,8 +175,8 @@ pub const PROCESSED_ONCE: GroupProperty = GroupProperty {
 
 /// Every property of a group that must hold.
 pub const OF_A_GROUP: &[GroupProperty] =
-    &[ONE_OWNER, ONE_BELIEVER, COMMITS_FENCED, GENERATIONS_RISE, COMMITTED_PROCESSED];
+    &[ONE_OWNER, ONE_BELIEVER, COMMITS_FENCED, GENERATION_KEPT, COMMITS_SURVIVE, COMMITTED_PROCESSED];
 
 /// Every property of a group that there is, those that need not hold included.
 pub const EVERY: &[GroupProperty] =
-    &[ONE_OWNER, ONE_BELIEVER, COMMITS_FENCED, GENERATIONS_RISE, COMMITTED_PROCESSED, PROCESSED_ONCE];
+    &[ONE_OWNER, ONE_BELIEVER, COMMITS_FENCED, GENERATION_KEPT, COMMITS_SURVIVE, COMMITTED_PROCESSED, PROCESSED_ONCE];
