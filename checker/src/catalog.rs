@@ -223,6 +223,20 @@ pub const WORLDS: &[Entry] = &[
         "acks=1 and acks=all against min.insync.replicas",
         replication::Bounds { min_isr: 2, records: 2, acks: 2, lags: 1, timeouts: 1, disk_failures: 1, ..QUIET },
     ),
+    replication(
+        "idempotence",
+        "a producer with an id sends again, across a failover and a truncation",
+        replication::Bounds {
+            records: 3,
+            retries: 2,
+            fences: 1,
+            kills: 1,
+            idempotent: 1,
+            atomic_fetches: 1,
+            atomic_proposals: 1,
+            ..QUIET
+        },
+    ),
     controller(
         "controller",
         "whatever brokers and operators may ask",

@@ -5,7 +5,7 @@
 
 use crate::replication::{Bounds, World};
 use highwater_spec::property::{self, Property};
-use highwater_spec::rules::{Elr, FetchFencing, KnownEpoch, Rules, Truncation};
+use highwater_spec::rules::{Elr, FetchFencing, KnownBatches, KnownEpoch, Rules, Truncation};
 
 /// What an exhibit shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,22 @@ pub const EXHIBITS: &[Exhibit] = &[
         Rules { truncation: Truncation::OnFetch, ..Rules::V0_10 },
         Bounds { records: 3, acks: 1, power_losses: 1, fences: 1, ..TWO },
         property::LOG_MATCHING,
+    ),
+    Exhibit::bug(
+        "kip-98",
+        "a producer hears no answer, sends its record again, and both are written; until 0.11",
+        Rules::V0_10,
+        Rules { known_batches: KnownBatches::LastFive, ..Rules::V0_10 },
+        Bounds { records: 1, retries: 1, idempotent: 1, ..TWO },
+        property::WRITTEN_ONCE,
+    ),
+    Exhibit::bug(
+        "kafka-5494",
+        "of two records under way the first is sent again, and only the second is known: it seems to be missing; 0.11",
+        Rules::V0_11,
+        Rules { known_batches: KnownBatches::LastFive, ..Rules::V0_11 },
+        Bounds { records: 2, retries: 1, idempotent: 1, ..TWO },
+        property::RETRY_RECOGNISED,
     ),
     Exhibit::bug(
         "kip-279",

@@ -23,7 +23,7 @@ pub mod replica;
 pub mod replicated;
 pub mod rules;
 pub mod scenario;
-mod sparse;
+pub mod sparse;
 pub mod symmetry;
 pub mod values;
 pub mod view;

@@ -108,6 +108,15 @@ decisions! {
         /// It says nothing new. So does the TLA+ specification of KIP-966.
         Ignored,
     }
+    /// Which batches of a producer with an id its partition knows again.
+    known_batches: KnownBatches {
+        /// None: there were no ids, and what is sent again is written again. Until 0.11.
+        None,
+        /// The last one, which is too few for a client with more than one under way. 0.11 (KAFKA-5494).
+        Last,
+        /// The last five. From 1.0.
+        LastFive,
+    }
     /// Whether replicas that were in the ISR when it fell below `min.insync.replicas` may still lead.
     elr: Elr {
         /// They may not, and the last in-sync replica stays in the ISR even when it fails. Before 4.0, and there unless
@@ -135,6 +144,7 @@ impl Rules {
         isr_admission: IsrAdmission::HighWatermarkAndEpochStart,
         isr_broker_epoch: IsrBrokerEpoch::Checked,
         known_epoch: KnownEpoch::Ignored,
+        known_batches: KnownBatches::LastFive,
         elr: Elr::On,
     };
 
@@ -154,10 +164,11 @@ impl Rules {
     };
 
     /// The data plane of Kafka 0.11 (KIP-101, before KIP-279) under today's controller.
-    pub const V0_11: Self = Self { truncation: Truncation::EpochOnce, ..Self::V2_0 };
+    pub const V0_11: Self = Self { truncation: Truncation::EpochOnce, known_batches: KnownBatches::Last, ..Self::V2_0 };
 
-    /// The data plane of Kafka 0.10 (before leader epochs in the log) under today's controller.
-    pub const V0_10: Self = Self { truncation: Truncation::HighWatermark, ..Self::V2_0 };
+    /// The data plane of Kafka 0.10 (before leader epochs in the log, and before producers had ids) under today's controller.
+    pub const V0_10: Self =
+        Self { truncation: Truncation::HighWatermark, known_batches: KnownBatches::None, ..Self::V2_0 };
 
     /// Every baseline by name, today's first.
     pub const BASELINES: &'static [(&'static str, Self)] = &[

@@ -6,7 +6,7 @@
 use std::hash::{Hash, Hasher};
 
 /// Hashes `value` unless it is the default.
-pub(crate) fn hash<T: Hash + Default + PartialEq>(value: &T, state: &mut impl Hasher) {
+pub fn hash<T: Hash + Default + PartialEq>(value: &T, state: &mut impl Hasher) {
     if *value != T::default() {
         value.hash(state);
     }

@@ -4,7 +4,10 @@
 
 use crate::controller::Image;
 use crate::log::EpochCache;
+use crate::producer::Sequenced;
+use crate::sparse;
 use crate::values::{BrokerEpoch, BrokerId, Brokers, LeaderEpoch, Offset, PartitionEpoch, TopicPartition};
+use std::hash::{Hash, Hasher};
 
 /// One moment of a cluster.
 #[derive(Clone, Debug)]
@@ -17,6 +20,9 @@ pub struct View<'a> {
     pub metadata_end: Offset,
     /// Every broker's copy, running or not.
     pub replicas: &'a [ReplicaView<'a>],
+    /// The values that producers with ids have sent or will, each with its number, in the order in which one producer
+    /// numbers them.
+    pub sequenced: &'a [(u64, Sequenced)],
     /// What happened before.
     pub history: &'a History,
 }
@@ -78,7 +84,7 @@ pub struct Entry {
 }
 
 /// What was promised, and what went wrong on the way. Whoever watches the cluster keeps it; it is part of no machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct History {
     /// The values acknowledged with acks=all, sorted.
     pub acknowledged: Vec<u64>,
@@ -103,6 +109,18 @@ pub struct History {
     pub lossy_crashes: u8,
     /// How many leaders were elected uncleanly, last known leaders included.
     pub unclean_elections: u8,
+    /// A value that a leader had, and of which it told the producer that it does not follow on the one before.
+    pub denied: Option<u64>,
+}
+
+impl Hash for History {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { acknowledged, acknowledged_by_leader, committed, rewritten, cut, went_back, .. } = self;
+        (acknowledged, acknowledged_by_leader, committed, rewritten, cut, went_back).hash(state);
+        let Self { epoch_reused, unfounded_answer, bad_election, lossy_crashes, unclean_elections, denied, .. } = self;
+        (epoch_reused, unfounded_answer, bad_election, lossy_crashes, unclean_elections).hash(state);
+        sparse::hash(denied, state);
+    }
 }
 
 impl View<'_> {

@@ -22,7 +22,7 @@ type Result<T = ()> = std::result::Result<T, TestCaseError>;
 /// C-1, C-2 and C-3.
 fn check_image(image: &Image) -> Result {
     let (partition, metadata_end, history) = (TopicPartition::default(), Offset(0), &History::default());
-    let view = View { partition, metadata: image, metadata_end, replicas: &[], history };
+    let view = View { partition, metadata: image, metadata_end, replicas: &[], sequenced: &[], history };
     for property in [ISR_SHAPE, LEADER_IN_ISR, ISR_FENCED] {
         let verdict = (property.check)(&view);
         prop_assert_eq!(verdict, Ok(()), "{} in {:#?}", property.number, image);

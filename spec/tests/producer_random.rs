@@ -4,6 +4,7 @@
 mod support;
 
 use highwater_spec::producer::{Producers, Sequence, Sequenced, Verdict};
+use highwater_spec::rules::Rules;
 use highwater_spec::values::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -29,7 +30,7 @@ impl Partition {
     }
 
     fn produced(&mut self, (batch, count): Sent) -> Result<(), TestCaseError> {
-        match self.known.judge(&batch, count) {
+        match self.known.judge(&Rules::KAFKA, &batch, count) {
             Verdict::Append => {
                 self.known.appended(&batch, self.end(), count);
                 self.log.push(((batch, count), self.end()));

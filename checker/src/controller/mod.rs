@@ -287,6 +287,7 @@ impl World {
             [(machine.committed().image(), machine.committed_end()), (machine.speculative().image(), machine.end())];
         images.into_iter().find_map(|(image, end)| {
             let view = View {
+                sequenced: &[],
                 partition: PARTITION,
                 metadata: image,
                 metadata_end: end,

@@ -10,6 +10,8 @@ bounds! {
     min_isr, "min-isr", 1;
     /// The records that clients produce.
     records, "records", 1;
+    /// Records that are sent again: an answer was lost, or came too late.
+    retries, "retries", 0;
     /// What producers ask for: 0 is acks=all, 1 is acks=1, 2 is either.
     acks, "acks", 0;
     /// Processes killed.
@@ -38,6 +40,8 @@ bounds! {
     checkpoints, "checkpoints", 0;
     /// Flag: `unclean.leader.election.enable`.
     unclean, "unclean", 0;
+    /// Flag: the producer has an id, and numbers its records.
+    idempotent, "idempotent", 0;
     /// Flag: a fetch, its handling and its answer are one step.
     atomic_fetches, "atomic-fetches", 0;
     /// Flag: a proposed ISR, its handling and its answer are one step.
@@ -54,6 +58,10 @@ impl Bounds {
     fn validated(self) -> Result<Self, String> {
         match self {
             Self { acks: 3.., .. } => Err("acks is 0 for acks=all, 1 for acks=1, or 2 for either".into()),
+            Self { retries: 1.., idempotent: 0, .. } => {
+                Err("records sent again are told apart from new ones by their numbers: retries go with idempotent=1"
+                    .into())
+            }
             Self { checkpoints: 2.., .. } => Err("checkpoints is 0 or 1".into()),
             Self { symmetric: 1, brokers: 4.., .. } => Err("symmetric=1 is for at most 3 brokers".into()),
             Self { symmetric: 1, elections: 1.., .. } => {

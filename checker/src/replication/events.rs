@@ -34,7 +34,7 @@ impl World {
     /// # Errors
     /// Says why it can't happen.
     pub(super) fn perform(&self, state: &State, event: &Event, trace: Option<&mut Trace>) -> Result<State, Forbidden> {
-        let mut step = Step::new(&self.rules, state.clone());
+        let mut step = Step::new(&self.rules, &self.bounds, state.clone());
         step.choice = event.choice;
         step.cut_short = event.cut_short;
         step.publish_late = event.publish_late;
@@ -160,13 +160,15 @@ fn concerned(what: &What) -> [Option<BrokerId>; 2] {
 }
 
 fn produce(step: &mut Step<'_>, bounds: &Bounds, value: u8, to: BrokerId, acks: Acks) -> Result<(), Forbidden> {
-    only_if(
-        value == bounds.records - step.state.budget.records.min(bounds.records) + 1,
-        "records are produced in turn",
-    )?;
-    spend(&mut step.state.budget.records, "no record is left")?;
+    let next = bounds.records - step.state.budget.records.min(bounds.records) + 1;
+    only_if((1..=next).contains(&value), "records are produced in turn")?;
+    match value == next {
+        true => spend(&mut step.state.budget.records, "no record is left")?,
+        false => spend(&mut step.state.budget.retries, "no retry is left")?,
+    }
     only_if(step.state.process(to).is_some(), "it does not run")?;
-    let request = Produce { ticket: ticket(value, acks), acks, count: 1, producer: None, bytes: value };
+    let request =
+        Produce { ticket: ticket(value, acks), acks, count: 1, producer: bounds.sequenced(value), bytes: value };
     step.tell_replica(to, replica::Input::Produced(vec![request]));
     Ok(())
 }
@@ -326,9 +328,10 @@ fn starts(step: &mut Step<'_>, broker: BrokerId) -> Result<(), Forbidden> {
     // No one tells more than two processes of one broker apart.
     let incarnation = IncarnationId([u8::from(last == Some(IncarnationId([0; 16]))); 16]);
     let (image, end) = (step.state.image().clone(), step.state.controller.end());
+    let bounds = step.bounds;
     let node = step.node(broker);
     let previous_epoch = node.disk.clean.take();
-    let process = Process::fresh(broker, incarnation, previous_epoch, &node.disk);
+    let process = Process::fresh(bounds, broker, incarnation, previous_epoch, &node.disk);
     node.disk.checkpoint = Offset(0);
     node.process = Some(process);
     let loaded = digest(&image);

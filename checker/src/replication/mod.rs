@@ -9,6 +9,7 @@ mod describe;
 mod events;
 mod observe;
 mod possible;
+mod producer;
 mod reduce;
 mod state;
 mod step;
@@ -51,7 +52,8 @@ pub struct World {
 impl World {
     /// A cluster in which every property must hold.
     pub fn new(rules: Rules, bounds: Bounds) -> Self {
-        Self::judged_by(rules, bounds, property::ALL)
+        let of_producers = if bounds.idempotent == 1 { property::OF_PRODUCERS } else { &[] };
+        Self::judged_by(rules, bounds, &[property::ALL, of_producers].concat())
     }
 
     /// A cluster judged by some properties.
@@ -72,7 +74,7 @@ impl World {
 
     /// Calls `judge` with the view of a state that properties have.
     pub fn view<T>(&self, state: &State, judge: impl FnOnce(&highwater_spec::view::View<'_>) -> T) -> T {
-        observe::with_view(state, judge)
+        observe::with_view(&self.bounds, state, judge)
     }
 
     /// The properties that it is judged by.
@@ -137,7 +139,7 @@ impl World {
     }
 
     fn first_node(&self, broker: BrokerId, image: &Arc<Image>, end: Offset) -> Node {
-        let mut process = Process::fresh(broker, IncarnationId([0; 16]), None, &Self::empty_disk());
+        let mut process = Process::fresh(&self.bounds, broker, IncarnationId([0; 16]), None, &Self::empty_disk());
         let epoch = image.brokers[&broker].epoch;
         let mut outputs = Vec::new();
         let heard = [
@@ -187,6 +189,7 @@ impl World {
         let bounds = &self.bounds;
         Budget {
             records: bounds.records,
+            retries: bounds.retries,
             kills: bounds.kills,
             power_losses: bounds.power_losses,
             disk_losses: bounds.disk_losses,
@@ -204,13 +207,19 @@ impl World {
 
 impl Process {
     /// A process that has just started on a disk.
-    fn fresh(broker: BrokerId, incarnation: IncarnationId, previous: Option<BrokerEpoch>, disk: &Disk) -> Self {
+    fn fresh(
+        bounds: &Bounds,
+        broker: BrokerId,
+        incarnation: IncarnationId,
+        previous: Option<BrokerEpoch>,
+        disk: &Disk,
+    ) -> Self {
         let recovered = recover(Found {
             start: Offset(0),
             end: Offset(disk.log.len() as i64),
             epochs: disk.epochs.clone(),
             high_watermark: disk.checkpoint,
-            producers: Default::default(),
+            producers: bounds.producers(&disk.log),
         });
         let replica = Replica::<Model>::new(broker, recovered);
         let published = Arc::new(replica.read_view());
@@ -254,7 +263,7 @@ impl Explorable for World {
     }
 
     fn judge(&self, state: &State, verdicts: &mut Vec<Verdict>) {
-        observe::with_view(state, |view| {
+        observe::with_view(&self.bounds, state, |view| {
             verdicts.extend(self.properties.iter().map(|property| match property.judge(view) {
                 property::Verdict::Holds => Verdict::Holds,
                 property::Verdict::Unguarded => Verdict::Unguarded,
@@ -290,7 +299,7 @@ impl Narrated for World {
 
     fn reason(&self, state: &State, property: &str) -> Option<String> {
         let property = self.properties.iter().find(|known| known.name == property)?;
-        match observe::with_view(state, |view| property.judge(view)) {
+        match observe::with_view(&self.bounds, state, |view| property.judge(view)) {
             property::Verdict::Violated(reason) => Some(reason),
             _ => None,
         }

@@ -1,6 +1,8 @@
 //! Keeping the history: what was promised, and whether it was kept. And the view that properties judge.
 
+use super::Bounds;
 use super::state::{Model, PARTITION, State, asked_for_all, index, value_of};
+use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::{Answer, Ask, ProduceOutcome, Reader, Replica};
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{BrokerId, LeaderEpoch, Offset, Ticket};
@@ -28,7 +30,10 @@ pub fn high_watermark(state: &mut State, before: Leadership, after: Leadership) 
 }
 
 /// A producer got its answer.
-pub fn answered(state: &mut State, ticket: Ticket, outcome: ProduceOutcome) {
+pub fn answered(state: &mut State, by: BrokerId, ticket: Ticket, outcome: ProduceOutcome) {
+    if outcome == ProduceOutcome::Refused(Refusal::OutOfOrderSequenceNumber) {
+        return denied(state, by, u64::from(value_of(ticket)));
+    }
     let (ProduceOutcome::Acked { .. } | ProduceOutcome::Duplicate { .. }) = outcome else { return };
     let value = u64::from(value_of(ticket));
     let history = state.history.edit();
@@ -36,6 +41,13 @@ pub fn answered(state: &mut State, ticket: Ticket, outcome: ProduceOutcome) {
     let list = if all { &mut history.acknowledged } else { &mut history.acknowledged_by_leader };
     if let Err(place) = list.binary_search(&value) {
         list.insert(place, value);
+    }
+}
+
+/// A leader does not know a record again. The worlds are too small for more than five to have come after it.
+fn denied(state: &mut State, by: BrokerId, value: u64) {
+    if state.node(by).disk.log.iter().any(|entry| entry.value == value) {
+        state.history.edit().denied = Some(value);
     }
 }
 
@@ -77,14 +89,16 @@ pub fn exposed(state: &mut State, rules: &Rules, by: BrokerId) {
 }
 
 /// Calls `judge` with the view of a state.
-pub fn with_view<T>(state: &State, judge: impl FnOnce(&View<'_>) -> T) -> T {
+pub fn with_view<T>(bounds: &Bounds, state: &State, judge: impl FnOnce(&View<'_>) -> T) -> T {
     let replicas: Vec<_> = state.brokers().map(|broker| replica_view(state, broker)).collect();
     let history: &History = &state.history;
+    let sequenced = bounds.all_sequenced();
     judge(&View {
         partition: PARTITION,
         metadata: state.image(),
         metadata_end: state.controller.end(),
         replicas: &replicas,
+        sequenced: &sequenced,
         history,
     })
 }

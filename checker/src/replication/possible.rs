@@ -92,14 +92,18 @@ impl World {
     }
 
     fn of_clients(&self, state: &State, broker: BrokerId, process: &Process, add: &mut impl FnMut(What)) {
-        if state.budget.records > 0 && matches!(process.published.role, ReadRole::Leader { .. }) {
-            let value = self.bounds.records - state.budget.records + 1;
+        if matches!(process.published.role, ReadRole::Leader { .. }) {
+            let next = self.bounds.records - state.budget.records + 1;
+            let retried = if state.budget.retries > 0 { 1..next } else { next..next };
+            let new = (state.budget.records > 0).then_some(next);
             let choices: &[Acks] = match self.bounds.acks {
                 0 => &[Acks::All],
                 1 => &[Acks::Leader],
                 _ => &[Acks::All, Acks::Leader],
             };
-            choices.iter().for_each(|acks| add(What::Produce { value, to: broker, acks: *acks }));
+            for value in retried.chain(new) {
+                choices.iter().for_each(|acks| add(What::Produce { value, to: broker, acks: *acks }));
+            }
         }
         if state.budget.timeouts > 0
             && let Some(leader) = process.replica.leader()

@@ -6,8 +6,10 @@ use highwater_spec::controller::{Image, IsrChange, Record, ReplicatedController}
 use highwater_spec::log::EpochCache;
 use highwater_spec::machine::Carrier;
 use highwater_spec::replica::{Acks, FetchAnswer, FetchRequest, ProposalsOutcome, ReadView, Replica};
+use highwater_spec::sparse;
 use highwater_spec::values::{BrokerEpoch, BrokerId, Offset, Ticket, TopicId, TopicPartition};
 use highwater_spec::view::{Entry, History};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// The one partition.
@@ -152,10 +154,11 @@ pub enum Proposal {
 }
 
 /// What may still happen, as in the bounds of the same name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is the bound of the same name")]
 pub struct Budget {
     pub records: u8,
+    pub retries: u8,
     pub kills: u8,
     pub power_losses: u8,
     pub disk_losses: u8,
@@ -167,6 +170,16 @@ pub struct Budget {
     pub delays: u8,
     pub late_views: u8,
     pub timeouts: u8,
+}
+
+impl Hash for Budget {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { records, retries, kills, power_losses, disk_losses, disk_failures, .. } = self;
+        (records, kills, power_losses, disk_losses, disk_failures).hash(state);
+        let Self { fences, stops, lags, elections, delays, late_views, timeouts, .. } = self;
+        (fences, stops, lags, elections, delays, late_views, timeouts).hash(state);
+        sparse::hash(retries, state);
+    }
 }
 
 /// A broker's place in [`State::nodes`].

@@ -1,5 +1,6 @@
 //! Carrying out what machines say: the model's shell. Like a broker's it decides nothing.
 
+use super::Bounds;
 use super::state::{
     AskedFetch, ControllerNode, Fetch, Logged, Model, Node, PARTITION, Proposal, State, index, value_of,
 };
@@ -21,6 +22,7 @@ use std::sync::Arc;
 /// One step of the cluster in the making.
 pub struct Step<'a> {
     pub rules: &'a Rules,
+    pub bounds: &'a Bounds,
     pub state: State,
     /// Whom the controller elects among equals.
     pub choice: Option<BrokerId>,
@@ -36,8 +38,9 @@ pub struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    pub fn new(rules: &'a Rules, state: State) -> Self {
-        Self { rules, state, choice: None, cut_short: None, killed: None, publish_late: false, trace: None, durable: 0 }
+    pub fn new(rules: &'a Rules, bounds: &'a Bounds, state: State) -> Self {
+        let (choice, cut_short, killed, trace) = (None, None, None, None);
+        Self { rules, bounds, state, choice, cut_short, killed, publish_late: false, trace, durable: 0 }
     }
 
     pub fn node(&mut self, broker: BrokerId) -> &mut Node {
@@ -97,7 +100,7 @@ impl<'a> Step<'a> {
             Output::Flush { upto } => self.node(of).disk.flushed = upto,
             Output::Reply { ticket, outcome } => {
                 self.note(|| Turn::Answered { by: of, value: value_of(ticket), outcome });
-                observe::answered(&mut self.state, ticket, outcome);
+                observe::answered(&mut self.state, of, ticket, outcome);
             }
             Output::Fetch(request) => self.send_fetch(of, request),
             Output::CancelFetch => self.state.links.edit().fetches[index(of)] = Fetch::Idle,
@@ -112,7 +115,7 @@ impl<'a> Step<'a> {
             Output::SetTimer { .. } => {}
             Output::Publish(view) => self.publish(of, view),
             Output::ReadProducers { upto } => {
-                let producers = Default::default();
+                let producers = self.bounds.producers(&self.node(of).disk.log);
                 self.tell_replica(of, replica::Input::ProducersRead { upto, producers });
             }
             Output::DeleteLog => {
@@ -306,8 +309,8 @@ impl<'a> Step<'a> {
             base: Offset(base),
             count: 1,
             epoch: entry.epoch,
-            producer: None,
-            bytes: u8::try_from(entry.value).unwrap_or(u8::MAX),
+            producer: self.bounds.sequenced(value_in(entry)),
+            bytes: value_in(entry),
         });
         batches.collect()
     }
@@ -357,4 +360,9 @@ fn append(node: &mut ControllerNode, before: &controller::Image, records: &[cont
         let ends_step = place + 1 == records.len();
         node.log.push(Logged { record: record.clone(), ends_step, digest: digest(&image) });
     }
+}
+
+/// The record's value, as a batch has it.
+fn value_in(entry: &Entry) -> u8 {
+    u8::try_from(entry.value).unwrap_or(u8::MAX)
 }

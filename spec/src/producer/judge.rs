@@ -3,8 +3,9 @@
 //! Rules: `producer.sequence.*`, `producer.epoch.*`. Source: Kafka's `ProducerStateEntry.findDuplicateBatch`,
 //! `ProducerAppendInfo.maybeValidateDataBatch`, in their order.
 
-use super::{Producers, Sequence, Sequenced, Written};
+use super::{Producer, Producers, Sequence, Sequenced, Written};
 use crate::refusal::Refusal;
+use crate::rules::{KnownBatches, Rules};
 use crate::values::Offset;
 
 /// What a leader does with a batch of a producer.
@@ -21,7 +22,12 @@ pub enum Verdict {
 impl Producers {
     /// Judges a batch of `count` records.
     #[must_use]
-    pub fn judge(&self, batch: &Sequenced, count: u32) -> Verdict {
+    pub fn judge(&self, rules: &Rules, batch: &Sequenced, count: u32) -> Verdict {
+        let known = match rules.known_batches {
+            KnownBatches::None => return Verdict::Append,
+            KnownBatches::Last => 1,
+            KnownBatches::LastFive => Producer::WINDOW,
+        };
         // `producer.sequence.unknown`: who is not known may have been forgotten, and goes on wherever it was.
         let Some(producer) = self.get(batch.producer) else { return Verdict::Append };
         if batch.epoch < producer.epoch() {
@@ -33,7 +39,7 @@ impl Producers {
         // `producer.sequence.duplicate`: the same numbers from first to last; a part of a batch is none.
         let sent = Written::new(batch, Offset(0), count);
         let same = |written: &&Written| (written.first, written.next) == (sent.first, sent.next);
-        match producer.batches().find(same) {
+        match producer.batches().rev().take(known).find(same) {
             Some(written) => Verdict::Duplicate(*written),
             None => Self::in_order(producer.last().is_none_or(|last| batch.first == last.next)),
         }
@@ -72,12 +78,12 @@ mod tests {
     #[test]
     fn the_next_number_is_appended_and_no_other() {
         let known = after(0, [0, 2]);
-        assert_eq!(known.judge(&batch(0, 4), 1), Verdict::Append);
-        assert_eq!(known.judge(&batch(0, 5), 1), GAP);
-        assert_eq!(known.judge(&batch(0, 3), 1), GAP, "a part of a batch is no duplicate of it");
-        assert_eq!(known.judge(&batch(0, 2), 1), GAP, "nor the beginning of one");
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(0, 4), 1), Verdict::Append);
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(0, 5), 1), GAP);
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(0, 3), 1), GAP, "a part of a batch is no duplicate of it");
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(0, 2), 1), GAP, "nor the beginning of one");
         let other = Sequenced { producer: ProducerId(8), ..batch(3, 99) };
-        assert_eq!(known.judge(&other, 1), Verdict::Append, "nothing is known of it");
+        assert_eq!(known.judge(&Rules::KAFKA, &other, 1), Verdict::Append, "nothing is known of it");
     }
 
     // Verifies: producer.sequence.duplicate, producer.state.window
@@ -85,32 +91,47 @@ mod tests {
     fn five_batches_are_remembered() {
         let known = after(0, [0, 2, 4, 6, 8, 10]);
         for (first, base) in [(2, 2), (6, 6), (10, 10)] {
-            let Verdict::Duplicate(written) = known.judge(&batch(0, first), 2) else { panic!("{first} is known") };
+            let Verdict::Duplicate(written) = known.judge(&Rules::KAFKA, &batch(0, first), 2) else {
+                panic!("{first} is known")
+            };
             assert_eq!((written.base, written.end), (Offset(base), Offset(base + 2)));
         }
-        assert_eq!(known.judge(&batch(0, 0), 2), GAP, "six batches ago");
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(0, 0), 2), GAP, "six batches ago");
+    }
+
+    #[test]
+    fn once_only_the_last_batch_was_known_again_and_before_that_none() {
+        let judged = |rules: Rules, first| after(0, [0, 2]).judge(&rules, &batch(0, first), 2);
+        assert!(matches!(judged(Rules::V0_11, 2), Verdict::Duplicate(_)));
+        assert_eq!(judged(Rules::V0_11, 0), GAP);
+        assert_eq!(judged(Rules::V0_10, 2), Verdict::Append);
+        assert!(matches!(judged(Rules::V2_0, 0), Verdict::Duplicate(_)));
     }
 
     // Verifies: producer.epoch.fence, producer.epoch.begin, producer.state.epoch
     #[test]
     fn a_new_epoch_begins_at_zero_and_fences_the_last() {
         let mut known = after(1, [0, 2]);
-        assert_eq!(known.judge(&batch(0, 4), 2), FENCED);
-        assert_eq!(known.judge(&batch(0, 2), 2), FENCED, "even what looks like a duplicate");
-        assert_eq!(known.judge(&batch(2, 4), 2), GAP);
-        assert_eq!(known.judge(&batch(2, 0), 2), Verdict::Append, "no duplicate: the epoch is another");
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(0, 4), 2), FENCED);
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(0, 2), 2), FENCED, "even what looks like a duplicate");
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(2, 4), 2), GAP);
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(2, 0), 2), Verdict::Append, "no duplicate: the epoch is another");
         known.appended(&batch(2, 0), Offset(4), 2);
-        assert_eq!(known.judge(&batch(2, 2), 2), Verdict::Append, "not the second batch of epoch 1");
-        assert_eq!(known.judge(&batch(1, 4), 2), FENCED);
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(2, 2), 2), Verdict::Append, "not the second batch of epoch 1");
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(1, 4), 2), FENCED);
     }
 
     // Verifies: producer.sequence.wrap, producer.sequence.duplicate
     #[test]
     fn numbers_begin_again_after_the_largest() {
         let known = after(0, [i32::MAX - 2, i32::MAX]);
-        assert_eq!(known.judge(&batch(0, 1), 1), Verdict::Append, "the last batch was the largest number and 0");
-        assert_eq!(known.judge(&batch(0, 0), 1), GAP);
-        assert!(matches!(known.judge(&batch(0, i32::MAX), 2), Verdict::Duplicate(_)));
+        assert_eq!(
+            known.judge(&Rules::KAFKA, &batch(0, 1), 1),
+            Verdict::Append,
+            "the last batch was the largest number and 0"
+        );
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(0, 0), 1), GAP);
+        assert!(matches!(known.judge(&Rules::KAFKA, &batch(0, i32::MAX), 2), Verdict::Duplicate(_)));
     }
 
     // Verifies: producer.state.expire, producer.sequence.unknown
@@ -118,6 +139,6 @@ mod tests {
     fn who_was_forgotten_may_go_on() {
         let mut known = after(1, [0]);
         known.expire(ProducerId(7));
-        assert_eq!(known.judge(&batch(0, 40), 1), Verdict::Append);
+        assert_eq!(known.judge(&Rules::KAFKA, &batch(0, 40), 1), Verdict::Append);
     }
 }

@@ -23,6 +23,8 @@ mod metadata_prefix;
 mod one_leader;
 mod quorum_superset;
 mod replica_state;
+mod retry_recognised;
+mod written_once;
 
 use crate::view::View;
 
@@ -45,6 +47,8 @@ pub use metadata_prefix::METADATA_PREFIX;
 pub use one_leader::ONE_LEADER;
 pub use quorum_superset::QUORUM_SUPERSET;
 pub use replica_state::REPLICA_STATE;
+pub use retry_recognised::RETRY_RECOGNISED;
+pub use written_once::WRITTEN_ONCE;
 
 /// Something that must hold in every state of a cluster.
 #[derive(Clone, Copy, Debug)]
@@ -148,12 +152,16 @@ pub const ALL: &[Property] = &[
 pub fn every() -> Vec<Property> {
     let mut every: Vec<Property> = ALL.to_vec();
     every.extend([ANSWERS_COMMITTED, LEADER_ACKNOWLEDGED_SURVIVES]);
+    every.extend(OF_PRODUCERS);
     every
 }
 
 /// The properties that speak of the controller alone.
 pub const OF_THE_CONTROLLER: &[Property] =
     &[ISR_SHAPE, LEADER_IN_ISR, ISR_FENCED, ELECTION_ACCEPTABLE, CONTROLLER_EPOCHS, BROKER_EPOCHS, ANSWERS_COMMITTED];
+
+/// The properties that speak of producers with ids.
+pub const OF_PRODUCERS: &[Property] = &[WRITTEN_ONCE, RETRY_RECOGNISED];
 
 /// Fails with a reason unless a condition holds.
 fn ensure(condition: bool, reason: impl FnOnce() -> String) -> Result<(), String> {

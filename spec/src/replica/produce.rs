@@ -49,7 +49,7 @@ impl<C: Carrier> Replica<C> {
         let mut batches = Vec::new();
         let mut replies = Vec::new();
         for request in requests {
-            match self.judged(&request) {
+            match self.judged(rules, &request) {
                 Verdict::Refused(refusal) => replies.push((request.ticket, ProduceOutcome::Refused(refusal))),
                 Verdict::Duplicate(written) => self.found_written(&request, &written, &mut replies),
                 Verdict::Append => batches.push(self.place(request, &mut replies)),
@@ -64,11 +64,11 @@ impl<C: Carrier> Replica<C> {
     }
 
     /// `replica.produce.sequence`: what any batch is refused for comes first, then what the producer's last ones say.
-    fn judged(&self, request: &Produce<C>) -> Verdict {
+    fn judged(&self, rules: &Rules, request: &Produce<C>) -> Verdict {
         match (self.refused(request), &request.producer) {
             (Some(refusal), _) => Verdict::Refused(refusal),
             (None, None) => Verdict::Append,
-            (None, Some(sequenced)) => self.producers.judge(sequenced, request.count),
+            (None, Some(sequenced)) => self.producers.judge(rules, sequenced, request.count),
         }
     }
 
