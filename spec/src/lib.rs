@@ -8,6 +8,7 @@
 //! life), [`group`] (who reads what), [`property`] (what must hold of them together), [`rules`] (how Kafka decided in
 //! which release).
 
+pub mod assignor;
 pub mod broker;
 pub mod controller;
 pub mod group;
