@@ -2,8 +2,9 @@
 
     python3 clients CASE BOOTSTRAP TOPIC [ARGUMENT ...]
 
-A case is a function of admin.py, consume.py or produce.py. It does its work on a topic (or topics) of the given name,
-which doesn't exist yet, and returns what it saw; that is printed as JSON. It judges nothing: the caller does.
+A case is a function of admin.py, consume.py, group.py or produce.py. It does its work on a topic (or topics) of the
+given name, which doesn't exist yet, and returns what it saw; that is printed as JSON. It judges nothing: the caller
+does.
 """
 
 import json
@@ -11,12 +12,13 @@ import sys
 
 import admin
 import consume
+import group
 import produce
 from common import Cluster
 
 
 def main(case, bootstrap, topic, *arguments):
-    for module in (admin, consume, produce):
+    for module in (admin, consume, group, produce):
         if hasattr(module, case):
             print(json.dumps(getattr(module, case)(Cluster(bootstrap, topic), *arguments)))
             return

@@ -11,11 +11,12 @@ use std::sync::LazyLock;
 use tempfile::TempDir;
 
 /// Which scripts there are; `python3 DIR` runs the first.
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 6] = [
     ("__main__.py", include_str!("../../clients/__main__.py")),
     ("common.py", include_str!("../../clients/common.py")),
     ("admin.py", include_str!("../../clients/admin.py")),
     ("consume.py", include_str!("../../clients/consume.py")),
+    ("group.py", include_str!("../../clients/group.py")),
     ("produce.py", include_str!("../../clients/produce.py")),
 ];
 
@@ -64,12 +65,39 @@ pub(super) fn cases() -> Vec<Case> {
         case("unknown_partition", "", json!({"outcomes": ["_UNKNOWN_PARTITION"]})),
         Case::new(Client::ConfluentKafka, "confluent waits_at_end", waits_at_end),
     ];
+    cases.extend(of_groups());
     cases.extend(["none", "gzip", "snappy", "lz4", "zstd"].map(|codec| case("compression", codec, same())));
     // Without acknowledgements, offsets aren't told.
     for (acks, outcomes) in [("0", json!([null, null, null])), ("1", json!([0, 1, 2])), ("all", json!([0, 1, 2]))] {
         cases.push(case("acks", acks, json!({"outcomes": outcomes, "values": ["a", "b", "c"]})));
     }
     cases
+}
+
+fn of_groups() -> Vec<Case> {
+    // What librdkafka says where nothing is committed.
+    const NONE: i32 = -1001;
+    let shared = || json!({"read": 40, "values": 40});
+    vec![
+        case("group_goes_on", "", json!({"read": ["0", "1", "2"], "rest": ["3", "4"]})),
+        case("group_shares", "range", shared()),
+        case("group_shares", "roundrobin", shared()),
+        case("group_shares", "cooperative-sticky", shared()),
+        case("group_takes_over", "", json!({"said": "committed", "read": ["1", "2", "3"]})),
+        case("group_static", "", json!({"same": true, "heard": 0})),
+        case(
+            "group_commits",
+            "",
+            json!({"committed": [[NONE, null], [7, "note"]], "unknown": "UNKNOWN_TOPIC_OR_PART"}),
+        ),
+        case("group_zombie", "", json!({"refused": true, "committed": 1})),
+        case("group_admin", "", group_administered()),
+    ]
+}
+
+fn group_administered() -> Value {
+    json!({"described": ["STABLE", "range", 1], "read": [0, 1], "stable": ["STABLE"], "busy": "NON_EMPTY_GROUP",
+           "empty": ["EMPTY"], "offsets": [[0, 0], [1, 9]], "gone": null, "after": []})
 }
 
 fn topics_created() -> Value {

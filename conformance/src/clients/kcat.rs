@@ -26,6 +26,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(Client::Kcat, "kcat is refused a message too large", is_refused_too_large),
         Case::new(Client::Kcat, "kcat does not create what it reads", does_not_create),
         Case::new(Client::Kcat, "kcat keeps the order of many messages", keeps_order),
+        Case::new(Client::Kcat, "kcat goes on where its group was", goes_on),
     ];
     cases.extend(["0", "1", "all"].map(|acks| {
         let name = format!("kcat writes with acks {acks}");
@@ -146,6 +147,17 @@ fn keeps_order(stage: &Stage) -> Result<(), Failed> {
     // One request at a time: the order is to survive a retry as well.
     write(stage, &text, &["-X", "batch.num.messages=100", "-X", "max.in.flight=1"])?;
     expect("values as they were", &(read(stage, &["-o", "beginning"])? == lines(text.lines())), &true)
+}
+
+/// It commits when it ends.
+fn goes_on(stage: &Stage) -> Result<(), Failed> {
+    write(stage, "0\n1\n2\n3\n4\n5\n", &[])?;
+    let member = |count: &str| {
+        let arguments = ["-G", &stage.topic, &stage.topic, "-c", count, "-X", "auto.offset.reset=earliest"];
+        kcat(stage, &arguments, "").map(|ended| lines(ended.stdout.lines()))
+    };
+    expect("values", &member("4")?, &lines(["0", "1", "2", "3"]))?;
+    expect("values", &member("2")?, &lines(["4", "5"]))
 }
 
 /// Writes each line as a message; fails if one is refused.

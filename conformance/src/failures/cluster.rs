@@ -259,5 +259,7 @@ fn common_settings(node: i32, controller: SocketAddr, dir: &Path) -> Settings {
         ("replica.high.watermark.checkpoint.interval.ms", text("200")),
         ("log.flush.offset.checkpoint.interval.ms", text("200")),
         ("min.insync.replicas", text("2")),
+        ("offsets.topic.num.partitions", text("6")),
+        ("group.initial.rebalance.delay.ms", text("0")),
     ]
 }

@@ -14,6 +14,7 @@ mod history;
 mod judge;
 mod load;
 mod log;
+mod member;
 pub mod port;
 mod process;
 mod proxy;

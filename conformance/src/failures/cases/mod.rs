@@ -3,6 +3,7 @@
 mod bad_bytes;
 mod cut_off;
 mod elections;
+mod groups;
 mod killed;
 mod min_isr;
 mod power;
@@ -16,6 +17,7 @@ pub(super) fn all() -> Vec<Case> {
         cut_off::cases(),
         min_isr::cases(),
         elections::cases(),
+        groups::cases(),
         power::cases(),
         restarts::cases(),
         bad_bytes::cases(),
