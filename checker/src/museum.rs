@@ -3,9 +3,12 @@
 //! An exhibit proves two things: that the world is rich enough for the bug to happen in it, and that the property
 //! notices. A property without an exhibit is not trusted.
 
+use crate::group;
+use crate::narrated::Narrated;
 use crate::replication::{Bounds, World};
+use highwater_spec::property::group::{COMMITS_FENCED, COMMITTED_PROCESSED, GroupProperty, PROCESSED_ONCE};
 use highwater_spec::property::{self, Property};
-use highwater_spec::rules::{Elr, FetchFencing, KnownBatches, KnownEpoch, Rules, Truncation};
+use highwater_spec::rules::{CommitFencing, Elr, FetchFencing, KnownBatches, KnownEpoch, Rules, Truncation};
 
 /// What an exhibit shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +30,35 @@ pub struct Case {
     pub property: Property,
 }
 
+/// One case of a consumer group.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupCase {
+    /// How decisions are taken.
+    pub rules: Rules,
+    /// How much may happen.
+    pub bounds: group::Bounds,
+    /// What is judged.
+    pub property: GroupProperty,
+}
+
+/// A case of some kind of world.
+pub trait Casing: Copy {
+    /// The kind of world.
+    type World: Narrated;
+
+    /// The world to explore.
+    fn world(&self) -> Self::World;
+
+    /// The case by other rules, with some bounds changed.
+    ///
+    /// # Errors
+    /// Names the bound that is unknown or out of range.
+    fn changed(self, rules: Option<Rules>, bounds: &[(String, u64)]) -> Result<Self, String>;
+}
+
 /// One exhibit.
 #[derive(Clone, Copy, Debug)]
-pub struct Exhibit {
+pub struct Exhibit<C = Case> {
     /// Its name, also that of its scenario.
     pub name: &'static str,
     /// What it is, in a sentence.
@@ -37,15 +66,36 @@ pub struct Exhibit {
     /// What it shows.
     pub kind: Kind,
     /// The case that breaks.
-    pub broken: Case,
+    pub broken: C,
     /// Its twin, which holds.
-    pub mended: Case,
+    pub mended: C,
 }
 
-impl Case {
-    /// The cluster to explore.
-    pub fn world(&self) -> World {
+impl Casing for Case {
+    type World = World;
+
+    fn world(&self) -> World {
         World::judged_by(self.rules, self.bounds, &[self.property])
+    }
+
+    fn changed(mut self, rules: Option<Rules>, bounds: &[(String, u64)]) -> Result<Self, String> {
+        self.rules = rules.unwrap_or(self.rules);
+        self.bounds = bounds.iter().try_fold(self.bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+        Ok(self)
+    }
+}
+
+impl Casing for GroupCase {
+    type World = group::World;
+
+    fn world(&self) -> group::World {
+        group::World::judged_by(self.rules, self.bounds, &[self.property])
+    }
+
+    fn changed(mut self, rules: Option<Rules>, bounds: &[(String, u64)]) -> Result<Self, String> {
+        self.rules = rules.unwrap_or(self.rules);
+        self.bounds = bounds.iter().try_fold(self.bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+        Ok(self)
     }
 }
 
@@ -162,5 +212,37 @@ pub const EXHIBITS: &[Exhibit] = &[
             bounds: Bounds { records: 1, fences: 2, unclean: 0, ..TWO },
             property: property::ACKNOWLEDGED_SURVIVES.unconditional(),
         },
+    },
+];
+
+const GROUP: group::Bounds = group::Bounds::QUIET;
+const UNCHECKED: Rules = Rules { commit_fencing: CommitFencing::Unchecked, ..Rules::KAFKA };
+
+const fn group_case(rules: Rules, bounds: group::Bounds, property: GroupProperty) -> GroupCase {
+    GroupCase { rules, bounds, property }
+}
+
+/// Every exhibit of consumer groups.
+pub const GROUP_EXHIBITS: &[Exhibit<GroupCase>] = &[
+    Exhibit {
+        name: "unfenced-zombie",
+        title: "a consumer that was silent for too long commits what another one reads by now; where no one is fenced",
+        kind: Kind::Bug,
+        broken: group_case(UNCHECKED, group::Bounds { expiries: 1, ..GROUP }, COMMITS_FENCED),
+        mended: group_case(Rules::KAFKA, group::Bounds { expiries: 1, ..GROUP }, COMMITS_FENCED),
+    },
+    Exhibit {
+        name: "commit-first",
+        title: "an application asks for more before it has processed what it has, and crashes: a record is passed over",
+        kind: Kind::ExpectedLoss,
+        broken: group_case(Rules::KAFKA, group::Bounds { hasty: 1, crashes: 1, ..GROUP }, COMMITTED_PROCESSED),
+        mended: group_case(Rules::KAFKA, group::Bounds { hasty: 0, crashes: 1, ..GROUP }, COMMITTED_PROCESSED),
+    },
+    Exhibit {
+        name: "at-least-once",
+        title: "a consumer processes a record and crashes before it has committed: another one processes it again",
+        kind: Kind::ExpectedLoss,
+        broken: group_case(Rules::KAFKA, group::Bounds { crashes: 1, ..GROUP }, PROCESSED_ONCE),
+        mended: group_case(Rules::KAFKA, group::Bounds { crashes: 0, ..GROUP }, PROCESSED_ONCE),
     },
 ];

@@ -125,6 +125,13 @@ decisions! {
         /// They form the ELR, and an unclean restart leaves it (KIP-966).
         On,
     }
+    /// Whose offsets a group coordinator keeps.
+    commit_fencing: CommitFencing {
+        /// Anyone's. Until 0.9, when consumers agreed by way of ZooKeeper and brokers knew of no groups.
+        Unchecked,
+        /// Those of members of the group's present generation. From 0.9.
+        Generation,
+    }
 }
 
 impl Rules {
@@ -146,6 +153,7 @@ impl Rules {
         known_epoch: KnownEpoch::Ignored,
         known_batches: KnownBatches::LastFive,
         elr: Elr::On,
+        commit_fencing: CommitFencing::Generation,
     };
 
     /// The code of Kafka 4.1, to the letter.

@@ -41,10 +41,8 @@ fn cell(mut world: Coordination, events: &[Event]) -> String {
     let before = stands(&world);
     let parked = who_waits(&world);
     let open: Vec<_> = world.answers.iter().filter(|(_, answer)| answer.is_none()).map(|(ticket, _)| *ticket).collect();
-    if let Event::Fire(timer) = last {
-        if !world.timers.contains_key(timer) {
-            return "not armed".into();
-        }
+    if matches!(last, Event::Fire(timer) if !world.timers.contains_key(timer)) {
+        return "not armed".into();
     }
     let asked = play(&mut world, last);
     let at_once = asked.and_then(|ticket| world.answer(ticket).cloned());

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use highwater_checker::catalog::{self, Model};
 use highwater_checker::engine::{Search, StopOn};
-use highwater_checker::museum::{self, Exhibit};
+use highwater_checker::museum::{self, Casing, Exhibit, GroupCase};
 use highwater_spec::rules::Rules;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -100,6 +100,8 @@ pub enum Named {
     World(&'static catalog::Entry),
     /// An exhibit of the museum.
     Exhibit(&'static Exhibit),
+    /// One of consumer groups.
+    GroupExhibit(&'static Exhibit<GroupCase>),
 }
 
 /// The world or exhibit called `name`.
@@ -107,8 +109,12 @@ pub fn named(name: &str) -> Result<Named, String> {
     if let Some(exhibit) = museum::EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
         return Ok(Named::Exhibit(exhibit));
     }
+    if let Some(exhibit) = museum::GROUP_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
+        return Ok(Named::GroupExhibit(exhibit));
+    }
     catalog::find(name).map(Named::World).map_err(|error| {
-        let exhibits: Vec<_> = museum::EXHIBITS.iter().map(|exhibit| exhibit.name).collect();
+        let of_groups = museum::GROUP_EXHIBITS.iter().map(|exhibit| exhibit.name);
+        let exhibits: Vec<_> = museum::EXHIBITS.iter().map(|exhibit| exhibit.name).chain(of_groups).collect();
         format!("{error}, and the exhibits {}", exhibits.join(", "))
     })
 }
@@ -119,13 +125,9 @@ impl ExploreArgs {
         match named(&self.world)? {
             Named::World(entry) => entry.model(self.rules.unwrap_or(Rules::KAFKA), &self.bounds),
             Named::Exhibit(exhibit) => {
-                let mut case = exhibit.broken;
-                case.rules = self.rules.unwrap_or(case.rules);
-                for (name, value) in &self.bounds {
-                    case.bounds = case.bounds.with(name, *value)?;
-                }
-                Ok(Model::Replication(case.world()))
+                Ok(Model::Replication(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
             }
+            Named::GroupExhibit(exhibit) => Ok(Model::Group(exhibit.broken.changed(self.rules, &self.bounds)?.world())),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::{say, table, write_whole};
 use highwater_checker::catalog::{Entry, Model, WORLDS};
 use highwater_checker::engine::{Progress, Search};
-use highwater_checker::museum::{EXHIBITS, Exhibit};
+use highwater_checker::museum::{Casing, EXHIBITS, Exhibit, GROUP_EXHIBITS};
 use highwater_checker::narrated::Narrated;
 use highwater_checker::story;
 use highwater_spec::rules::Rules;
@@ -26,6 +26,7 @@ pub fn check(args: &CheckArgs) -> Result<bool, String> {
         match named {
             Named::World(entry) => results.push(check_world(entry, args)?),
             Named::Exhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
+            Named::GroupExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
         }
         if args.fail_fast && results.iter().any(|searched: &Searched| !searched.outcome.passed) {
             break;
@@ -47,7 +48,8 @@ fn asked(args: &CheckArgs) -> Result<Vec<Named>, String> {
         return Ok(vec![named(name)?]);
     }
     let worlds = WORLDS.iter().filter(|entry| args.deep || !entry.deep).map(Named::World);
-    Ok(worlds.chain(EXHIBITS.iter().map(Named::Exhibit)).collect())
+    let exhibits = EXHIBITS.iter().map(Named::Exhibit);
+    Ok(worlds.chain(exhibits).chain(GROUP_EXHIBITS.iter().map(Named::GroupExhibit)).collect())
 }
 
 fn print(args: &CheckArgs, results: &[Searched]) -> Result<bool, String> {
@@ -74,15 +76,12 @@ fn check_world(entry: &Entry, args: &CheckArgs) -> Result<Searched, String> {
 }
 
 /// The case that must break and its twin, or one case by rules of the user's own, which is told as it comes.
-fn check_exhibit(exhibit: &Exhibit, args: &CheckArgs) -> Result<Vec<Searched>, String> {
+fn check_exhibit<C: Casing>(exhibit: &Exhibit<C>, args: &CheckArgs) -> Result<Vec<Searched>, String> {
     let cases = [(exhibit.broken, true, ""), (exhibit.mended, false, " twin")];
     let cases = &cases[..if args.rules.is_some() { 1 } else { 2 }];
     let mut results = Vec::new();
-    for (mut case, must_break, suffix) in cases.iter().copied() {
-        case.rules = args.rules.unwrap_or(case.rules);
-        for (name, value) in &args.bounds {
-            case.bounds = case.bounds.with(name, *value)?;
-        }
+    for (case, must_break, suffix) in cases.iter().copied() {
+        let case = case.changed(args.rules, &args.bounds)?;
         let must_break = must_break && args.rules.is_none();
         results.push(search(&format!("{}{suffix}", exhibit.name), &case.world(), &args.search(), must_break)?);
     }

@@ -11,7 +11,7 @@ pub use args::Cli;
 use args::{Command, ExploreArgs};
 use highwater_checker::catalog::{self, Model};
 use highwater_checker::engine::stateright;
-use highwater_checker::{controller, museum, replication};
+use highwater_checker::{controller, group, museum, replication};
 use highwater_spec::property;
 use highwater_spec::rules::Rules;
 use std::io::Write;
@@ -74,10 +74,18 @@ fn list() {
         told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
         told.push(format!("  {:<22} {} under {}, breaks {}", "", case.bounds, case.rules, case.property.name));
     }
+    for exhibit in museum::GROUP_EXHIBITS {
+        let case = exhibit.broken;
+        let bounds: Vec<_> = case.bounds.named().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
+        told.push(format!("  {:<22} {} under {}, breaks {}", "", bounds.join(" "), case.rules, case.property.name));
+    }
     told.push("\nBounds of worlds with brokers (--bounds NAME=VALUE,…):".to_owned());
     told.extend(replication::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
     told.push("\nBounds of worlds with the controller alone:".to_owned());
     told.extend(controller::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
+    told.push("\nBounds of worlds with a consumer group:".to_owned());
+    told.extend(group::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
     told.push("\nRules (--rules BASELINE,DECISION=WAY,…):".to_owned());
     let baselines: Vec<_> = Rules::BASELINES.iter().map(|(name, _)| *name).collect();
     told.push(format!("  {:<22} {}", "baselines", baselines.join(", ")));

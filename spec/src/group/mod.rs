@@ -138,7 +138,7 @@ impl<C: Carrier> Coordinator<C> {
         }));
     }
 
-    fn asked(&mut self, ticket: Ticket, request: Request<C>, turn: &mut Turn<'_, C>) {
+    fn asked(&mut self, rules: &Rules, ticket: Ticket, request: Request<C>, turn: &mut Turn<'_, C>) {
         match request {
             Request::Join(join) => self.join(ticket, join, turn),
             Request::Sync(sync) => self.sync(ticket, sync, turn),
@@ -151,7 +151,7 @@ impl<C: Carrier> Coordinator<C> {
                 turn.reply(ticket, Reply::Leave(outcome));
             }
             Request::CommitOffsets(commit) => {
-                let outcome = self.commit_offsets(commit, turn);
+                let outcome = self.commit_offsets(rules, commit, turn);
                 turn.reply(ticket, Reply::CommitOffsets(outcome));
             }
             Request::FetchStableOffsets { partitions } => {
@@ -188,7 +188,7 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
     type Record = Record<C>;
     type Output = Output<C>;
 
-    fn decide(&mut self, _rules: &Rules, input: Input<C>, _at: Offset, decision: &mut Decision<Self>) {
+    fn decide(&mut self, rules: &Rules, input: Input<C>, _at: Offset, decision: &mut Decision<Self>) {
         let config = self.config;
         match input {
             Input::Elected => {
@@ -204,7 +204,7 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
                 let mut turn = Turn::new(&config, at, &group, decision);
                 match self.not_active(&request) {
                     Some(reply) => turn.reply(ticket, reply),
-                    None => self.asked(ticket, request, &mut turn),
+                    None => self.asked(rules, ticket, request, &mut turn),
                 }
             }
             Input::TimerFired { at, group, timer } => {

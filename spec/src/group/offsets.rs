@@ -9,11 +9,17 @@ use super::{
 };
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
+use crate::rules::{CommitFencing, Rules};
 
 impl<C: Carrier> Coordinator<C> {
     /// `group.offset.simple`: who names no generation needs no members, and makes the group if there is none.
     /// `group.offset.metadata-size`: a partition whose metadata is too long is refused by itself.
-    pub(super) fn commit_offsets(&mut self, commit: CommitOffsets<C>, turn: &mut Turn<'_, C>) -> PartitionResults {
+    pub(super) fn commit_offsets(
+        &mut self,
+        rules: &Rules,
+        commit: CommitOffsets<C>,
+        turn: &mut Turn<'_, C>,
+    ) -> PartitionResults {
         if commit.generation.is_none() && !self.classic.contains_key(turn.group) {
             self.classic.insert(turn.group.clone(), ClassicGroup::empty(Some(turn.at)));
         }
@@ -22,8 +28,10 @@ impl<C: Carrier> Coordinator<C> {
             false => Refusal::IllegalGeneration,
         };
         let group = self.classic.get(turn.group).ok_or(unknown)?;
-        group.validate_commit(&commit)?;
-        if let (State::Stable | State::PreparingRebalance, Some(id)) = (group.state, &commit.member.id) {
+        if rules.commit_fencing == CommitFencing::Generation {
+            group.validate_commit(&commit)?;
+        }
+        if let (State::Stable | State::PreparingRebalance, Ok(id)) = (group.state, group.validate(&commit.member)) {
             group.extend_session(id, turn);
         }
         let max = self.config.max_offset_metadata;

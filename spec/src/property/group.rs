@@ -4,9 +4,9 @@
 //! believes to own, and what was committed and processed.
 //!
 //! Source: KIP-62; the TLA+ specifications of KIP-848, which say the same of its protocol.
-//! Verifies: group.rebalance.complete, group.sync.store, group.sync.stable, group.offset.fence, group.coordinator.load,
-//! client.consumer.eager, client.consumer.revoke, client.consumer.deliver, client.consumer.commit
-//! Can fail: exhibits unfenced-zombie, commit-first; breaks of the coordinator and of the consumer.
+//! Verifies: group.rebalance.complete, group.sync.store, group.offset.fence, group.coordinator.load, client.consumer.revoke
+//! Can fail: exhibits unfenced-zombie, commit-first, at-least-once; breaks shares-overlap, eager-keeps-what-it-owns,
+//! share-told-before-written, commit-told-before-committed.
 
 use super::ensure;
 use crate::group::{Generation, MemberId, NamedPartition};

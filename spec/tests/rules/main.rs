@@ -7,6 +7,7 @@ mod broker;
 #[path = "../support/carrier.rs"]
 mod carrier;
 mod cluster;
+mod consumer;
 #[path = "../support/coordinator.rs"]
 mod coordinator;
 mod elections;

@@ -254,7 +254,8 @@ pub fn commit(id: &str, generation: Option<i32>, offset: i64) -> CommitOffsets<T
 
 /// Whether the answer is good, and why not.
 pub fn outcome(reply: &Reply<Test>) -> Result<(), Refusal> {
-    fn each<T>(results: &Result<Vec<(T, Result<(), Refusal>)>, Refusal>) -> Result<(), Refusal> {
+    type Outcome<T = ()> = Result<T, Refusal>;
+    fn each<T>(results: &Outcome<Vec<(T, Outcome)>>) -> Outcome {
         results.as_ref().map_err(|refusal| *refusal)?.iter().try_for_each(|(_, outcome)| *outcome)
     }
     match reply {

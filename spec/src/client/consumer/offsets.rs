@@ -59,10 +59,15 @@ impl Consumer {
         }
     }
 
-    /// `client.consumer.deliver`: records count only if they begin where the consumer is, of what it owns.
+    /// `client.consumer.deliver`: records count only if they begin where the consumer is, of what it owns; and none while
+    /// it commits before it gives up all of that, or ends.
     pub(super) fn fetched(&mut self, partition: NamedPartition, from: Offset, upto: Offset, out: &mut Vec<Output>) {
+        let gives_up = match self.phase {
+            Phase::Preparing => !self.config.is_cooperative(),
+            _ => self.phase == Phase::Closing,
+        };
         let Some(Some(position)) = self.owned.get_mut(&partition) else { return };
-        if position.next == from && from < upto && self.phase != Phase::Closing {
+        if position.next == from && from < upto && !gives_up {
             position.next = upto;
             self.is_processing = true;
             out.push(Output::Deliver { partition, from, upto });
