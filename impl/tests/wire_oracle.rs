@@ -26,6 +26,8 @@ macro_rules! for_every_message {
         BrokerRegistrationResponse BrokerHeartbeatRequest BrokerHeartbeatResponse UnregisterBrokerRequest
         UnregisterBrokerResponse DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse ElectLeadersRequest
         ElectLeadersResponse
+        InitProducerIdRequest InitProducerIdResponse DescribeProducersRequest DescribeProducersResponse
+        AllocateProducerIdsRequest AllocateProducerIdsResponse
     ) };
     ($check:ident: $($name:ident)*) => {{
         $($check::<highwater::wire::messages::$name, theirs::$name>();)*
