@@ -3,7 +3,7 @@
 
 use highwater_checker::catalog::Model;
 use highwater_checker::engine::{Progress, Search, StopOn};
-use highwater_checker::museum::{EXHIBITS, Kind};
+use highwater_checker::museum::{Casing, EXHIBITS, Kind};
 use highwater_checker::narrated::Narrated;
 use highwater_checker::replication::World;
 use highwater_checker::story::{self, Parting};

@@ -4,9 +4,9 @@ mod storage_support;
 
 use highwater::storage::{LogConfig, PartitionLog, StorageError};
 use highwater_spec::log::LastRun;
-use highwater_spec::values::Offset;
+use highwater_spec::values::{Offset, ProducerId};
 use std::path::Path;
-use storage_support::{batch, clean, crashed, ends, everything, files, small, written};
+use storage_support::{batch, clean, crashed, ends, everything, files, numbered, small, written};
 
 fn open(folder: &Path, config: LogConfig) -> PartitionLog {
     PartitionLog::open(folder, config, &crashed(0)).unwrap().0
@@ -180,4 +180,30 @@ fn many_batches_are_one_write_and_all_there() {
     assert_eq!(ends(&log.reader()), (1..=3000).collect::<Vec<_>>());
     log.append(&[]).unwrap();
     assert_eq!(log.end(), Offset(3000));
+}
+
+#[test]
+fn a_cut_takes_the_notes_of_producers_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, _) = PartitionLog::open(dir.path(), small(), &LastRun::UNKNOWN).unwrap();
+    for first in (0..20).map(|index| 2 * index) {
+        log.append(&[numbered((7, first), Offset(first.into()), 0, &[1, 2], 40)]).unwrap();
+    }
+    let notes = || files(dir.path(), ".snapshot").iter().map(|path| base_of(path)).collect::<Vec<_>>();
+    let segments = || files(dir.path(), ".log").iter().skip(1).map(|path| base_of(path)).collect::<Vec<_>>();
+    assert!(notes().len() > 2 && notes() == segments(), "one for each segment that was begun: {:?}", notes());
+    let to = notes()[1] + 2;
+    log.truncate(Offset(to)).unwrap();
+    assert_eq!(notes(), segments());
+    let last = log.producers().get(ProducerId(7)).and_then(|known| known.last()).map(|last| last.end);
+    assert_eq!(last, Some(Offset(to)));
+    log.truncate_fully(Offset(100)).unwrap();
+    assert!(notes().is_empty() && log.producers().is_empty());
+    log.close().unwrap();
+    assert_eq!(notes(), [100], "and one where the log ends");
+}
+
+/// The offset in a file's name.
+fn base_of(path: &Path) -> i64 {
+    path.file_stem().unwrap().to_str().unwrap().parse().unwrap()
 }

@@ -5,15 +5,16 @@ mod storage_support;
 use highwater::carrier::Net;
 use highwater::records::{BatchHeader, split};
 use highwater::storage::{PartitionLog, TimestampOffset, power_cut};
-use highwater_spec::log::{Batch, LastRun, LogEnds, recover};
-use highwater_spec::values::{LeaderEpoch, Offset};
+use highwater_spec::log::{Batch, Found, LastRun, LogEnds, recover};
+use highwater_spec::producer::Producers;
+use highwater_spec::values::{LeaderEpoch, Offset, ProducerId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
 use std::fs;
 use std::path::{Path, PathBuf};
-use storage_support::{batch, everything, files, small, stored};
+use storage_support::{batch, everything, files, numbered, small, stored};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -116,7 +117,14 @@ impl Run {
         let mut new = Vec::new();
         for (timestamps, later, size) in batches {
             let epoch = self.ends.epochs.latest().map_or(0, |epoch| epoch.0) + later;
-            let next = batch(self.ends.end, epoch, timestamps, *size);
+            // Two producers with ids, and one without.
+            let id = (size % 3) as i64;
+            let known = fold(self.batches.iter().chain(&new));
+            let first = known.get(ProducerId(id)).and_then(|known| known.last()).map_or(0, |last| last.next.0);
+            let next = match id {
+                0 => batch(self.ends.end, epoch, timestamps, *size),
+                id => numbered((id, first), self.ends.end, epoch, timestamps, *size),
+            };
             self.ends.appended(LeaderEpoch(epoch), next.count);
             new.push(next);
         }
@@ -161,9 +169,26 @@ impl Run {
         let (log, found) = PartitionLog::open(&folder, small(), &last).unwrap();
         drop(log);
         let (log, again) = PartitionLog::open(&folder, small(), &LastRun { clean: false, ..last }).unwrap();
+        self.check_producers(&found.producers);
+        let without = |found: Found| Found { producers: Producers::default(), ..found };
+        let (found, again) = (without(found), without(again));
         assert_eq!(found, again, "to recover once more changes nothing");
         assert_eq!(recover(found).log, self.ends);
         self.log = Some(log);
+    }
+
+    /// Of each producer the last batch is known, and of those before it some without a gap.
+    fn check_producers(&self, known: &Producers) {
+        let all = fold(&self.batches);
+        let last = |producers: &Producers| {
+            let last = producers.iter().map(|(id, producer)| (id, producer.epoch(), producer.last().copied()));
+            last.collect::<Vec<_>>()
+        };
+        assert_eq!(last(known), last(&all));
+        for (id, producer) in known.iter() {
+            let all = all.get(id).unwrap().batches().rev().take(producer.batches().len());
+            assert!(producer.batches().rev().eq(all), "{id} wrote other batches");
+        }
     }
 
     /// The index files of a log that was closed: entries ascend, and name batches.
@@ -202,6 +227,7 @@ impl Run {
     /// Everything that a reader can ask.
     fn check(&mut self, (from, upto, size): (Index, Index, usize), at: i64) {
         assert_eq!(self.log().end(), self.ends.end);
+        self.check_producers(self.log.as_ref().unwrap().producers());
         let (start, end) = (self.ends.start, self.ends.end);
         let reader = self.log().reader();
         let all: Vec<_> = everything(&reader, start).into_iter().map(|(_, bytes)| bytes).collect();
@@ -246,6 +272,15 @@ impl Run {
         });
         all.filter(move |found| found.offset >= from && found.offset < upto).zip(0..)
     }
+}
+
+/// What some batches say of their producers.
+fn fold<'a>(batches: impl IntoIterator<Item = &'a Batch<Net>>) -> Producers {
+    let mut producers = Producers::default();
+    for batch in batches {
+        batch.producer.iter().for_each(|sequenced| producers.appended(sequenced, batch.base, batch.count));
+    }
+    producers
 }
 
 fn folder(dir: &Path) -> PathBuf {

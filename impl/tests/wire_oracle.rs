@@ -32,7 +32,8 @@ macro_rules! for_every_message {
         SyncGroupRequest SyncGroupResponse HeartbeatRequest HeartbeatResponse LeaveGroupRequest LeaveGroupResponse
         OffsetCommitRequest OffsetCommitResponse OffsetFetchRequest OffsetFetchResponse DescribeGroupsRequest
         DescribeGroupsResponse ListGroupsRequest ListGroupsResponse DeleteGroupsRequest DeleteGroupsResponse
-        OffsetDeleteRequest OffsetDeleteResponse
+        OffsetDeleteRequest OffsetDeleteResponse InitProducerIdRequest InitProducerIdResponse DescribeProducersRequest
+        DescribeProducersResponse AllocateProducerIdsRequest AllocateProducerIdsResponse
     ) };
     ($check:ident: $($name:ident)*) => {{
         $($check::<highwater::wire::messages::$name, theirs::$name>();)*

@@ -7,7 +7,7 @@ use crate::storage::{FlushJob, Flushed, LogConfig, PartitionLog, PartitionName, 
 use highwater_spec::log::{Batch, recover};
 use highwater_spec::producer::Producers;
 use highwater_spec::replica::{ReadView, Replica, Role};
-use highwater_spec::values::TopicPartition;
+use highwater_spec::values::{ProducerId, TopicPartition};
 use std::sync::Arc;
 
 /// One replica of this broker.
@@ -69,11 +69,13 @@ impl Hosted {
     }
 
     /// What the log says of its producers.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn producers(&self) -> Result<Producers, StorageError> {
+    pub fn producers(&self) -> &Producers {
         self.log.producers()
+    }
+
+    /// Their batches in the log count no more.
+    pub fn forget_producers(&mut self, gone: &[ProducerId]) {
+        self.log.forget_producers(gone);
     }
 
     /// Carries out what concerns the log.

@@ -276,6 +276,9 @@ impl Shard {
         let silent = self.hosted.iter().map(|(id, hosted)| (*id, silent(hosted.machine.producers(), since)));
         let silent: Vec<_> = silent.filter(|(_, producers)| !producers.is_empty()).collect();
         for (partition, producers) in silent {
+            if let Some(hosted) = self.hosted.get_mut(&partition) {
+                hosted.forget_producers(&producers);
+            }
             self.turn(partition, Input::ProducersExpired(producers));
         }
     }
@@ -385,7 +388,7 @@ impl Shard {
                 self.note_recovery_points()?;
             }
             Output::ReadProducers { upto } => {
-                let producers = hosted.producers()?;
+                let producers = hosted.producers().clone();
                 self.turn(partition, Input::ProducersRead { upto, producers });
             }
             Output::Flush { upto } => hosted.on_log(|log| log.flush(upto))?,

@@ -9,8 +9,10 @@ pub(super) const LOG: &str = "log";
 pub(super) const INDEX: &str = "index";
 /// The ending of a segment's time index.
 pub(super) const TIME_INDEX: &str = "timeindex";
-/// The endings of a segment's other files, which Kafka may have left.
-pub(super) const OTHERS: [&str; 2] = ["txnindex", "snapshot"];
+/// The ending of a note of producers.
+pub(super) const SNAPSHOT: &str = "snapshot";
+/// The endings of a segment's other files.
+pub(super) const OTHERS: [&str; 2] = ["txnindex", SNAPSHOT];
 /// The ending of a folder that was set aside.
 pub(super) const STRAY: &str = "-stray";
 /// The ending of a folder that is about to be removed.

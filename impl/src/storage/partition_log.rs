@@ -14,8 +14,8 @@ use super::{
 use crate::carrier::Net;
 use crate::records::{BatchHeader, HEADER_SIZE, stamped};
 use highwater_spec::log::{Batch, EpochCache, Found, Incoming, LastRun, RollLimits, must_roll};
-use highwater_spec::producer::Producers;
-use highwater_spec::values::Offset;
+use highwater_spec::producer::{Producers, Sequenced};
+use highwater_spec::values::{Offset, ProducerId};
 use std::fs;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,8 @@ pub struct PartitionLog {
     recovery_point: Offset,
     /// Whether the folder has files that a power loss would take.
     folder_changed: bool,
+    /// What the log says of its producers.
+    producers: Producers,
     published: Arc<Published>,
     failed: bool,
 }
@@ -55,7 +57,12 @@ impl PartitionLog {
         }
         let recovery_point = last.recovery_point_now(opened.end);
         let start = opened.segments.first().map_or(opened.end, |first| first.base).max(last.log_start);
+        // A note about what was not durable may be about a log that was lost.
+        let trusted = recovery_point.max(start);
+        let begins = |offset| opened.segments.iter().any(|segment| segment.base == offset);
+        producers::remove(folder, |offset| offset > trusted || !begins(offset))?;
         let log = Self {
+            producers: producers::load(folder, &opened.segments, trusted)?,
             published: Arc::new(Published::new(&opened.segments, opened.end)),
             folder: folder.to_owned(),
             config,
@@ -67,7 +74,7 @@ impl PartitionLog {
             failed: false,
         };
         log.mark_cut(log.end)?;
-        let (end, high_watermark, producers) = (log.end, last.high_watermark, log.producers()?);
+        let (end, high_watermark, producers) = (log.end, last.high_watermark, log.producers.clone());
         Ok((log, Found { start, end, epochs: opened.epochs, high_watermark, producers }))
     }
 
@@ -116,6 +123,7 @@ impl PartitionLog {
             if to >= log.end {
                 return Ok(());
             }
+            producers::remove(&log.folder, |offset| offset > to)?;
             match log.segments.partition_point(|segment| segment.base <= to) {
                 0 => log.begin_at(to),
                 kept => log.cut_within(kept, to),
@@ -128,7 +136,11 @@ impl PartitionLog {
     /// # Errors
     /// [`StorageError::Io`].
     pub fn truncate_fully(&mut self, at: Offset) -> Result<(), StorageError> {
-        self.attempt(|log| log.begin_at(at))
+        self.attempt(|log| {
+            producers::remove(&log.folder, |_| true)?;
+            log.producers = Producers::default();
+            log.begin_at(at)
+        })
     }
 
     /// Makes everything below `upto` durable. Returns when that is done.
@@ -191,11 +203,14 @@ impl PartitionLog {
     }
 
     /// What the log says of its producers.
-    ///
-    /// # Errors
-    /// [`StorageError::Io`]; [`StorageError::Damaged`].
-    pub fn producers(&self) -> Result<Producers, StorageError> {
-        producers::fold(&self.segments)
+    #[must_use]
+    pub fn producers(&self) -> &Producers {
+        &self.producers
+    }
+
+    /// Remembers these no more.
+    pub fn forget_producers(&mut self, gone: &[ProducerId]) {
+        gone.iter().for_each(|id| self.producers.expire(*id));
     }
 
     /// Everything below is durable (exclusive).
@@ -225,6 +240,7 @@ impl PartitionLog {
             log.active.seal()?;
             log.active.segment.sync_indexes()?;
             log.active.segment.sync()?;
+            producers::note(&log.folder, log.end, &log.producers)?;
             durable::sync_folder(&log.folder)?;
             match log.flush_job(log.end) {
                 Some(job) => log.note_flushed(job.run()?),
@@ -292,6 +308,9 @@ impl PartitionLog {
             let (size, last_offset, max_timestamp) = (batch.size(), batch.last_offset, batch.max_timestamp);
             self.active.note(&Noted { position, size, last_offset, max_timestamp }, &self.config)?;
             position += size;
+            if let Some(sequenced) = &batch.producer {
+                self.producers.appended(sequenced, batch.base, batch.count);
+            }
         }
         self.end = last.last_offset.next();
         self.published.appended(self.end);
@@ -300,6 +319,7 @@ impl PartitionLog {
 
     fn roll(&mut self, base: Offset) -> Result<(), StorageError> {
         self.active.seal()?;
+        producers::note(&self.folder, base, &self.producers)?;
         self.begin_segment(base)?;
         self.published.rolled(&self.segments);
         Ok(())
@@ -337,6 +357,9 @@ impl PartitionLog {
 
     fn cut_to(&mut self, end: Offset) -> Result<(), StorageError> {
         self.end = end;
+        if self.producers.reach_past(end) {
+            self.producers = producers::load(&self.folder, &self.segments, end)?;
+        }
         self.recovery_point = self.recovery_point.min(end);
         self.mark_cut(end)
     }
@@ -350,20 +373,24 @@ impl PartitionLog {
 struct Stamped<'a> {
     header: [u8; HEADER_SIZE],
     rest: &'a [u8],
+    base: Offset,
+    count: u32,
+    producer: Option<Sequenced>,
     last_offset: Offset,
     max_timestamp: i64,
 }
 
 impl<'a> Stamped<'a> {
     fn new(batch: &'a Batch<Net>, end: Offset) -> Result<Self, StorageError> {
-        let Batch { base, count, epoch, ref bytes, .. } = *batch;
+        let Batch { base, count, epoch, ref producer, ref bytes } = *batch;
         let header = stamped(bytes, base, epoch)?;
         let parsed = BatchHeader::parse(&header)?;
         if base != end || parsed.offset_count() != count || parsed.size() != bytes.len() {
             return Err(StorageError::NotNext { base, count, end });
         }
         let rest = bytes.get(HEADER_SIZE..).unwrap_or_default();
-        Ok(Self { header, rest, last_offset: parsed.last_offset(), max_timestamp: parsed.max_timestamp })
+        let (producer, last_offset, max_timestamp) = (*producer, parsed.last_offset(), parsed.max_timestamp);
+        Ok(Self { header, rest, base, count, producer, last_offset, max_timestamp })
     }
 
     fn size(&self) -> u64 {

@@ -17,12 +17,28 @@ pub fn small() -> LogConfig {
 
 /// A batch at its place, of records with these timestamps, each with a value of `size` bytes that names the epoch.
 pub fn batch(base: Offset, epoch: i32, timestamps: &[i64], size: usize) -> Batch<Net> {
-    let mut builder = BatchBuilder::new();
+    batch_of(BatchBuilder::new(), base, epoch, timestamps, size)
+}
+
+/// The same, of a producer that has the id `producer` and is in epoch 0, with `first` as its first number.
+pub fn numbered(
+    (producer, first): (i64, i32),
+    base: Offset,
+    epoch: i32,
+    timestamps: &[i64],
+    size: usize,
+) -> Batch<Net> {
+    batch_of(BatchBuilder::new().producer(producer, 0, first), base, epoch, timestamps, size)
+}
+
+fn batch_of(mut builder: BatchBuilder, base: Offset, epoch: i32, timestamps: &[i64], size: usize) -> Batch<Net> {
     for timestamp in timestamps {
         builder.push(*timestamp, None, Some(&vec![!epoch as u8; size]), &[]).unwrap();
     }
     let count = timestamps.len() as u32;
-    Batch { base, count, epoch: LeaderEpoch(epoch), producer: None, bytes: builder.build().unwrap() }
+    let bytes = builder.build().unwrap();
+    let producer = BatchHeader::parse(&bytes).unwrap().sequenced();
+    Batch { base, count, epoch: LeaderEpoch(epoch), producer, bytes }
 }
 
 /// The bytes of a batch as a log has them.
