@@ -7,7 +7,7 @@ use highwater::wire::messages::offset_delete::{OffsetDeleteRequestPartition, Off
 use highwater::wire::messages::offset_fetch::{
     OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
 };
-use highwater::wire::messages::{OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest};
+use highwater::wire::messages::{DeleteGroupsRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest};
 
 pub(super) fn ask(session: &mut Session) -> Result<(), SessionError> {
     let topic = session.topic("committed", 2, 1)?;
@@ -157,6 +157,9 @@ fn deleted(session: &mut Session, coordinator: i32, group: &str, topic: &Topic) 
         0,
         &OffsetDeleteRequest { topics: vec![], ..of(group, name, &[]) },
     );
+    // What this run has done to it, the next one is not to meet.
+    let nameless = DeleteGroupsRequest { groups_names: vec![String::new()] };
+    session.ask_broker(coordinator, "the group without a name deleted", 2, &nameless);
     let other = session.other_broker(coordinator);
     session.ask_broker(other, "deleted elsewhere", 0, &of(group, name, &[0]));
 }
