@@ -1,6 +1,6 @@
 //! Committed offsets: in every version, of partitions that aren't there, and from those who may not.
 
-use super::{Session, SessionError, Topic, ends};
+use super::{Session, SessionError, Topic, ends, of_group};
 use highwater::wire::Message;
 use highwater::wire::messages::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use highwater::wire::messages::offset_delete::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
@@ -11,46 +11,39 @@ use highwater::wire::messages::{DeleteGroupsRequest, OffsetCommitRequest, Offset
 
 pub(super) fn ask(session: &mut Session) -> Result<(), SessionError> {
     let topic = session.topic("committed", 2, 1)?;
-    let coordinator = session.coordinator("offsets")?;
     let group = session.name("offsets");
     for version in OffsetCommitRequest::VERSIONS.iter() {
-        session.ask_broker(coordinator, "committed", version, &commit(&group, &topic.name, &[0]));
-        session.ask_broker(
-            coordinator,
-            "committed where there is none",
-            version,
-            &commit(&group, &topic.name, &[2, 1]),
-        );
-        session.ask_broker(coordinator, "committed to no topic", version, &commit(&group, "unknown", &[0]));
+        of_group::ask(session, "committed", version, &commit(&group, &topic.name, &[0]));
+        of_group::ask(session, "committed where there is none", version, &commit(&group, &topic.name, &[2, 1]));
+        of_group::ask(session, "committed to no topic", version, &commit(&group, "unknown", &[0]));
         let as_member = OffsetCommitRequest {
             member_id: "m".to_owned(),
             generation_id_or_member_epoch: 1,
             ..commit(&group, &topic.name, &[0])
         };
-        session.ask_broker(coordinator, "committed by nobody", version, &as_member);
+        of_group::ask(session, "committed by nobody", version, &as_member);
         let elsewhere = OffsetCommitRequest { group_id: session.name("nowhere"), ..as_member };
-        session.ask_broker(coordinator, "committed in no group", version, &elsewhere);
+        of_group::ask(session, "committed in no group", version, &elsewhere);
     }
     for version in OffsetFetchRequest::VERSIONS.iter() {
         let of = |group: &str, partitions: Option<&[i32]>| fetch(version, group, &topic, partitions);
-        session.ask_broker(coordinator, "fetched", version, &of(&group, Some(&[0, 1, 2])));
-        session.ask_broker(coordinator, "fetched of no group", version, &of(&session.name("nowhere"), Some(&[0])));
-        session.ask_broker(coordinator, "fetched of no partition", version, &of(&group, Some(&[])));
+        of_group::ask(session, "fetched", version, &of(&group, Some(&[0, 1, 2])));
+        of_group::ask(session, "fetched of no group", version, &of(&session.name("nowhere"), Some(&[0])));
+        of_group::ask(session, "fetched of no partition", version, &of(&group, Some(&[])));
         if version >= 2 {
-            session.ask_broker(coordinator, "all fetched", version, &of(&group, None));
-            session.ask_broker(coordinator, "all fetched of no group", version, &of(&session.name("nowhere"), None));
+            of_group::ask(session, "all fetched", version, &of(&group, None));
+            of_group::ask(session, "all fetched of no group", version, &of(&session.name("nowhere"), None));
         }
         if version >= 7 {
             let stable = OffsetFetchRequest { require_stable: true, ..of(&group, Some(&[0, 1])) };
-            session.ask_broker(coordinator, "fetched, stable", version, &stable);
+            of_group::ask(session, "fetched, stable", version, &stable);
         }
-        let other = session.other_broker(coordinator);
-        session.ask_broker(other, "fetched elsewhere", version, &of(&group, Some(&[0])));
+        of_group::ask_other(session, "fetched elsewhere", version, &of(&group, Some(&[0])));
     }
     for version in ends(OffsetCommitRequest::VERSIONS) {
-        unusual(session, coordinator, version, &group, &topic);
+        unusual(session, version, &group, &topic);
     }
-    deleted(session, coordinator, &group, &topic);
+    deleted(session, &group, &topic);
     Ok(())
 }
 
@@ -88,7 +81,7 @@ fn fetch(version: i16, group: &str, topic: &Topic, partitions: Option<&[i32]>) -
     }
 }
 
-fn unusual(session: &mut Session, coordinator: i32, version: i16, group: &str, topic: &Topic) {
+fn unusual(session: &mut Session, version: i16, group: &str, topic: &Topic) {
     let changed = |change: &dyn Fn(&mut OffsetCommitRequestPartition)| {
         let mut request = commit(group, &topic.name, &[1]);
         change(&mut request.topics[0].partitions[0]);
@@ -96,70 +89,53 @@ fn unusual(session: &mut Session, coordinator: i32, version: i16, group: &str, t
     };
     for offset in [0, -1, -2, i64::MAX, i64::MIN] {
         let request = changed(&|partition| partition.committed_offset = offset);
-        session.ask_broker(coordinator, &format!("offset {offset}"), version, &request);
-        session.ask_broker(
-            coordinator,
-            &format!("fetched after offset {offset}"),
-            9,
-            &fetch(9, group, topic, Some(&[1])),
-        );
+        of_group::ask(session, &format!("offset {offset}"), version, &request);
+        of_group::ask(session, &format!("fetched after offset {offset}"), 9, &fetch(9, group, topic, Some(&[1])));
     }
     for epoch in [-1, -2, i32::MAX] {
         let request = changed(&|partition| partition.committed_leader_epoch = epoch);
-        session.ask_broker(coordinator, &format!("leader epoch {epoch}"), version, &request);
-        session.ask_broker(
-            coordinator,
-            &format!("fetched after epoch {epoch}"),
-            9,
-            &fetch(9, group, topic, Some(&[1])),
-        );
+        of_group::ask(session, &format!("leader epoch {epoch}"), version, &request);
+        of_group::ask(session, &format!("fetched after epoch {epoch}"), 9, &fetch(9, group, topic, Some(&[1])));
     }
     for length in [4096, 4097] {
         let request = changed(&|partition| partition.committed_metadata = Some("x".repeat(length)));
-        session.ask_broker(coordinator, &format!("{length} characters beside it"), version, &request);
+        of_group::ask(session, &format!("{length} characters beside it"), version, &request);
     }
     let nothing = changed(&|partition| partition.committed_metadata = None);
-    session.ask_broker(coordinator, "nothing beside it", version, &nothing);
-    session.ask_broker(coordinator, "fetched with nothing beside it", 9, &fetch(9, group, topic, Some(&[1])));
+    of_group::ask(session, "nothing beside it", version, &nothing);
+    of_group::ask(session, "fetched with nothing beside it", 9, &fetch(9, group, topic, Some(&[1])));
     for generation in [0, 1, -2] {
         let request =
             OffsetCommitRequest { generation_id_or_member_epoch: generation, ..commit(group, &topic.name, &[1]) };
-        session.ask_broker(coordinator, &format!("generation {generation}, no member"), version, &request);
+        of_group::ask(session, &format!("generation {generation}, no member"), version, &request);
     }
     let member = OffsetCommitRequest { member_id: "m".to_owned(), ..commit(group, &topic.name, &[1]) };
-    session.ask_broker(coordinator, "no generation, a member", version, &member);
-    session.ask_broker(coordinator, "a group without a name", version, &commit("", &topic.name, &[1]));
+    of_group::ask(session, "no generation, a member", version, &member);
+    of_group::ask(session, "a group without a name", version, &commit("", &topic.name, &[1]));
     let no_topic = OffsetCommitRequest { topics: vec![], ..commit(group, "", &[]) };
-    session.ask_broker(coordinator, "no topic", version, &no_topic);
-    session.ask_broker(coordinator, "no partition", version, &commit(group, &topic.name, &[]));
-    session.ask_broker(coordinator, "one partition twice", version, &commit(group, &topic.name, &[0, 0]));
-    let other = session.other_broker(coordinator);
-    session.ask_broker(other, "committed elsewhere", version, &commit(group, &topic.name, &[0]));
+    of_group::ask(session, "no topic", version, &no_topic);
+    of_group::ask(session, "no partition", version, &commit(group, &topic.name, &[]));
+    of_group::ask(session, "one partition twice", version, &commit(group, &topic.name, &[0, 0]));
+    of_group::ask_other(session, "committed elsewhere", version, &commit(group, &topic.name, &[0]));
 }
 
-fn deleted(session: &mut Session, coordinator: i32, group: &str, topic: &Topic) {
+fn deleted(session: &mut Session, group: &str, topic: &Topic) {
     let of = |group: &str, topic: &str, partitions: &[i32]| {
         let partitions = partitions.iter().map(|index| OffsetDeleteRequestPartition { partition_index: *index });
         let topic = OffsetDeleteRequestTopic { name: topic.to_owned(), partitions: partitions.collect() };
         OffsetDeleteRequest { group_id: group.to_owned(), topics: vec![topic] }
     };
     let name = topic.name.as_str();
-    session.ask_broker(coordinator, "deleted where there is none", 0, &of(group, name, &[2, -1]));
-    session.ask_broker(coordinator, "deleted of no topic", 0, &of(group, "unknown", &[0]));
-    session.ask_broker(coordinator, "deleted of no group", 0, &of(&session.name("nowhere"), name, &[0]));
-    session.ask_broker(coordinator, "deleted of a group without a name", 0, &of("", name, &[0]));
-    session.ask_broker(coordinator, "deleted", 0, &of(group, name, &[0]));
-    session.ask_broker(coordinator, "deleted again", 0, &of(group, name, &[0]));
-    session.ask_broker(coordinator, "fetched after deletion", 9, &fetch(9, group, topic, Some(&[0, 1])));
-    session.ask_broker(
-        coordinator,
-        "nothing deleted",
-        0,
-        &OffsetDeleteRequest { topics: vec![], ..of(group, name, &[]) },
-    );
+    of_group::ask(session, "deleted where there is none", 0, &of(group, name, &[2, -1]));
+    of_group::ask(session, "deleted of no topic", 0, &of(group, "unknown", &[0]));
+    of_group::ask(session, "deleted of no group", 0, &of(&session.name("nowhere"), name, &[0]));
+    of_group::ask(session, "deleted of a group without a name", 0, &of("", name, &[0]));
+    of_group::ask(session, "deleted", 0, &of(group, name, &[0]));
+    of_group::ask(session, "deleted again", 0, &of(group, name, &[0]));
+    of_group::ask(session, "fetched after deletion", 9, &fetch(9, group, topic, Some(&[0, 1])));
+    of_group::ask(session, "nothing deleted", 0, &OffsetDeleteRequest { topics: vec![], ..of(group, name, &[]) });
     // What this run has done to it, the next one is not to meet.
     let nameless = DeleteGroupsRequest { groups_names: vec![String::new()] };
-    session.ask_broker(coordinator, "the group without a name deleted", 2, &nameless);
-    let other = session.other_broker(coordinator);
-    session.ask_broker(other, "deleted elsewhere", 0, &of(group, name, &[0]));
+    of_group::ask(session, "the group without a name deleted", 2, &nameless);
+    of_group::ask_other(session, "deleted elsewhere", 0, &of(group, name, &[0]));
 }

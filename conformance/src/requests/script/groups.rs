@@ -2,7 +2,7 @@
 //!
 //! Not here: several members at once. What each of them hears depends on the others: see the clients.
 
-use super::{Session, SessionError, ends};
+use super::{Session, SessionError, ends, of_group};
 use bytes::Bytes;
 use highwater::wire::messages::join_group::{JoinGroupRequestProtocol, JoinGroupResponse};
 use highwater::wire::messages::leave_group::MemberIdentity;
@@ -16,17 +16,18 @@ use highwater::wire::{Message, RequestMessage};
 const MEMBER_ID_REQUIRED: i16 = 79;
 
 pub(super) fn ask(session: &mut Session) -> Result<(), SessionError> {
-    let coordinator = session.coordinator("group")?;
+    // From here on, whoever looks for a coordinator finds one.
+    session.coordinator("")?;
     find_coordinator(session);
     for version in JoinGroupRequest::VERSIONS.iter() {
-        life(session, coordinator, version);
+        life(session, version);
     }
     for version in ends(JoinGroupRequest::VERSIONS).into_iter().chain([4, 5]) {
-        no_member(session, coordinator, version);
+        no_member(session, version);
     }
-    refused(session, coordinator);
-    static_member(session, coordinator);
-    unknown_groups(session, coordinator);
+    refused(session);
+    static_member(session);
+    unknown_groups(session);
     Ok(())
 }
 
@@ -116,40 +117,38 @@ fn as_far_as<R: RequestMessage>(version: i16) -> i16 {
 }
 
 /// Joins, with the id that is handed out where one is wanted.
-fn joined(session: &mut Session, coordinator: i32, version: i16, group: &str) -> Option<JoinGroupResponse> {
-    let first = session.ask_broker(coordinator, "joins without an id", version, &join(group, ""))?;
+fn joined(session: &mut Session, version: i16, group: &str) -> Option<JoinGroupResponse> {
+    let first = of_group::ask(session, "joins without an id", version, &join(group, ""))?;
     match first.error_code {
-        MEMBER_ID_REQUIRED => {
-            session.ask_broker(coordinator, "joins with its id", version, &join(group, &first.member_id))
-        }
+        MEMBER_ID_REQUIRED => of_group::ask(session, "joins with its id", version, &join(group, &first.member_id)),
         _ => Some(first),
     }
 }
 
-fn life(session: &mut Session, coordinator: i32, version: i16) {
+fn life(session: &mut Session, version: i16) {
     let group = session.name(&format!("life-{version}"));
-    let Some(member) = joined(session, coordinator, version, &group) else { return };
+    let Some(member) = joined(session, version, &group) else { return };
     let (id, generation) = (member.member_id.as_str(), member.generation_id);
     let beating = as_far_as::<HeartbeatRequest>(version);
-    session.ask_broker(coordinator, "beats before it has synced", beating, &heartbeat(&group, id, generation));
+    of_group::ask(session, "beats before it has synced", beating, &heartbeat(&group, id, generation));
     let syncing = as_far_as::<SyncGroupRequest>(version);
-    session.ask_broker(coordinator, "syncs", syncing, &sync(&group, id, generation));
-    session.ask_broker(coordinator, "syncs again", syncing, &sync(&group, id, generation));
-    session.ask_broker(coordinator, "beats", beating, &heartbeat(&group, id, generation));
+    of_group::ask(session, "syncs", syncing, &sync(&group, id, generation));
+    of_group::ask(session, "syncs again", syncing, &sync(&group, id, generation));
+    of_group::ask(session, "beats", beating, &heartbeat(&group, id, generation));
     let describing = as_far_as::<DescribeGroupsRequest>(version);
-    session.ask_broker(coordinator, "described with a member", describing, &describe(&group, describing >= 3));
+    of_group::ask(session, "described with a member", describing, &describe(&group, describing >= 3));
     let deleting = as_far_as::<DeleteGroupsRequest>(version);
-    session.ask_broker(coordinator, "deleted with a member", deleting, &delete(&group));
+    of_group::ask(session, "deleted with a member", deleting, &delete(&group));
     let leaving = as_far_as::<LeaveGroupRequest>(version);
-    session.ask_broker(coordinator, "leaves", leaving, &leave(&group, id));
-    session.ask_broker(coordinator, "leaves again", leaving, &leave(&group, id));
-    session.ask_broker(coordinator, "described without a member", describing, &describe(&group, false));
-    session.ask_broker(coordinator, "beats when it has left", beating, &heartbeat(&group, id, generation));
-    session.ask_broker(coordinator, "deleted", deleting, &delete(&group));
-    session.ask_broker(coordinator, "deleted again", deleting, &delete(&group));
+    of_group::ask(session, "leaves", leaving, &leave(&group, id));
+    of_group::ask(session, "leaves again", leaving, &leave(&group, id));
+    of_group::ask(session, "described without a member", describing, &describe(&group, false));
+    of_group::ask(session, "beats when it has left", beating, &heartbeat(&group, id, generation));
+    of_group::ask(session, "deleted", deleting, &delete(&group));
+    of_group::ask(session, "deleted again", deleting, &delete(&group));
 }
 
-fn no_member(session: &mut Session, coordinator: i32, version: i16) {
+fn no_member(session: &mut Session, version: i16) {
     let group = session.name(&format!("nobody-{version}"));
     let changed = |change: &dyn Fn(&mut JoinGroupRequest)| {
         let mut request = join(&group, "");
@@ -158,10 +157,10 @@ fn no_member(session: &mut Session, coordinator: i32, version: i16) {
     };
     for timeout in [5_999, 1_800_001, 0, -1, i32::MIN] {
         let request = changed(&|request| request.session_timeout_ms = timeout);
-        session.ask_broker(coordinator, &format!("joins with session timeout {timeout}"), version, &request);
+        of_group::ask(session, &format!("joins with session timeout {timeout}"), version, &request);
     }
     let mut ask = |case: &str, request: JoinGroupRequest| {
-        session.ask_broker(coordinator, case, version, &request);
+        of_group::ask(session, case, version, &request);
     };
     ask("joins a group without a name", join("", ""));
     ask("joins with an id that nobody gave it", join(&group, "somebody"));
@@ -177,106 +176,106 @@ fn no_member(session: &mut Session, coordinator: i32, version: i16) {
 }
 
 /// What a member of another generation, another protocol or another group hears.
-fn refused(session: &mut Session, coordinator: i32) {
+fn refused(session: &mut Session) {
     let group = session.name("refused");
-    let Some(member) = joined(session, coordinator, 9, &group) else { return };
+    let Some(member) = joined(session, 9, &group) else { return };
     let (id, generation) = (member.member_id.as_str(), member.generation_id);
     for other in [generation - 1, generation + 1, -1] {
-        session.ask_broker(coordinator, &format!("syncs generation {other}"), 5, &sync(&group, id, other));
-        session.ask_broker(coordinator, &format!("beats generation {other}"), 4, &heartbeat(&group, id, other));
+        of_group::ask(session, &format!("syncs generation {other}"), 5, &sync(&group, id, other));
+        of_group::ask(session, &format!("beats generation {other}"), 4, &heartbeat(&group, id, other));
     }
-    session.ask_broker(coordinator, "syncs as nobody", 5, &sync(&group, "nobody", generation));
-    session.ask_broker(coordinator, "syncs without an id", 5, &sync(&group, "", generation));
-    session.ask_broker(coordinator, "beats as nobody", 4, &heartbeat(&group, "nobody", generation));
-    session.ask_broker(coordinator, "beats without an id", 4, &heartbeat(&group, "", generation));
+    of_group::ask(session, "syncs as nobody", 5, &sync(&group, "nobody", generation));
+    of_group::ask(session, "syncs without an id", 5, &sync(&group, "", generation));
+    of_group::ask(session, "beats as nobody", 4, &heartbeat(&group, "nobody", generation));
+    of_group::ask(session, "beats without an id", 4, &heartbeat(&group, "", generation));
     for version in [0, 4, 5] {
         let of = |kind: Option<&str>, name: Option<&str>| SyncGroupRequest {
             protocol_type: kind.map(str::to_owned),
             protocol_name: name.map(str::to_owned),
             ..sync(&group, id, generation)
         };
-        session.ask_broker(coordinator, "syncs another type", version, &of(Some("connect"), Some("range")));
-        session.ask_broker(coordinator, "syncs another protocol", version, &of(Some("consumer"), Some("sticky")));
-        session.ask_broker(coordinator, "syncs no type", version, &of(None, Some("range")));
-        session.ask_broker(coordinator, "syncs no protocol", version, &of(Some("consumer"), None));
+        of_group::ask(session, "syncs another type", version, &of(Some("connect"), Some("range")));
+        of_group::ask(session, "syncs another protocol", version, &of(Some("consumer"), Some("sticky")));
+        of_group::ask(session, "syncs no type", version, &of(None, Some("range")));
+        of_group::ask(session, "syncs no protocol", version, &of(Some("consumer"), None));
     }
     let mut other_type = join(&group, "");
     other_type.protocol_type = "connect".to_owned();
-    session.ask_broker(coordinator, "joins a group of another type", 9, &other_type);
+    of_group::ask(session, "joins a group of another type", 9, &other_type);
     let mut other_protocol = join(&group, "");
     other_protocol.protocols[0].name = "sticky".to_owned();
-    session.ask_broker(coordinator, "joins a group of another protocol", 9, &other_protocol);
-    session.ask_broker(coordinator, "joins again as the leader", 9, &join(&group, id));
+    of_group::ask(session, "joins a group of another protocol", 9, &other_protocol);
+    of_group::ask(session, "joins again as the leader", 9, &join(&group, id));
     let mut nobody = leave(&group, "nobody");
     nobody.members.push(MemberIdentity { member_id: id.to_owned(), ..Default::default() });
-    session.ask_broker(coordinator, "nobody leaves, and the member", 5, &nobody);
-    session.ask_broker(coordinator, "nobody at all leaves", 5, &LeaveGroupRequest { members: vec![], ..nobody });
+    of_group::ask(session, "nobody leaves, and the member", 5, &nobody);
+    of_group::ask(session, "nobody at all leaves", 5, &LeaveGroupRequest { members: vec![], ..nobody });
 }
 
-fn static_member(session: &mut Session, coordinator: i32) {
+fn static_member(session: &mut Session) {
     let group = session.name("static");
     let of = |member: &str| JoinGroupRequest { group_instance_id: Some("one".to_owned()), ..join(&group, member) };
-    let Some(first) = session.ask_broker(coordinator, "a static member joins", 9, &of("")) else { return };
+    let Some(first) = of_group::ask(session, "a static member joins", 9, &of("")) else { return };
     let (id, generation) = (first.member_id.as_str(), first.generation_id);
     let synced = SyncGroupRequest { group_instance_id: Some("one".to_owned()), ..sync(&group, id, generation) };
-    session.ask_broker(coordinator, "a static member syncs", 5, &synced);
-    let Some(again) = session.ask_broker(coordinator, "a static member comes back", 9, &of("")) else { return };
+    of_group::ask(session, "a static member syncs", 5, &synced);
+    let Some(again) = of_group::ask(session, "a static member comes back", 9, &of("")) else { return };
     let beat = |member: &str| HeartbeatRequest {
         group_instance_id: Some("one".to_owned()),
         ..heartbeat(&group, member, generation)
     };
-    session.ask_broker(coordinator, "its last life beats", 4, &beat(id));
-    session.ask_broker(coordinator, "its new life beats", 4, &beat(&again.member_id));
-    session.ask_broker(coordinator, "its last life joins", 9, &of(id));
-    session.ask_broker(coordinator, "a static member is described", 6, &describe(&group, false));
+    of_group::ask(session, "its last life beats", 4, &beat(id));
+    of_group::ask(session, "its new life beats", 4, &beat(&again.member_id));
+    of_group::ask(session, "its last life joins", 9, &of(id));
+    of_group::ask(session, "a static member is described", 6, &describe(&group, false));
     let by_instance = |instance: &str| LeaveGroupRequest {
         members: vec![MemberIdentity { group_instance_id: Some(instance.to_owned()), ..Default::default() }],
         ..leave(&group, "")
     };
-    session.ask_broker(coordinator, "another static member leaves", 5, &by_instance("two"));
-    session.ask_broker(coordinator, "a static member leaves", 5, &by_instance("one"));
+    of_group::ask(session, "another static member leaves", 5, &by_instance("two"));
+    of_group::ask(session, "a static member leaves", 5, &by_instance("one"));
 }
 
-fn unknown_groups(session: &mut Session, coordinator: i32) {
+fn unknown_groups(session: &mut Session) {
     let group = session.name("unknown");
     for version in SyncGroupRequest::VERSIONS.iter() {
-        session.ask_broker(coordinator, "syncs in no group", version, &sync(&group, "m", 1));
+        of_group::ask(session, "syncs in no group", version, &sync(&group, "m", 1));
     }
     for version in HeartbeatRequest::VERSIONS.iter() {
-        session.ask_broker(coordinator, "beats in no group", version, &heartbeat(&group, "m", 1));
+        of_group::ask(session, "beats in no group", version, &heartbeat(&group, "m", 1));
     }
     for version in LeaveGroupRequest::VERSIONS.iter() {
-        session.ask_broker(coordinator, "leaves no group", version, &leave(&group, "m"));
+        of_group::ask(session, "leaves no group", version, &leave(&group, "m"));
     }
     for version in DescribeGroupsRequest::VERSIONS.iter() {
-        session.ask_broker(coordinator, "no group is described", version, &describe(&group, false));
-        session.ask_broker(coordinator, "a group without a name is described", version, &describe("", false));
+        of_group::ask(session, "no group is described", version, &describe(&group, false));
+        of_group::ask(session, "a group without a name is described", version, &describe("", false));
     }
     for version in DeleteGroupsRequest::VERSIONS.iter() {
-        session.ask_broker(coordinator, "no group is deleted", version, &delete(&group));
-        session.ask_broker(coordinator, "a group without a name is deleted", version, &delete(""));
+        of_group::ask(session, "no group is deleted", version, &delete(&group));
+        of_group::ask(session, "a group without a name is deleted", version, &delete(""));
     }
     let nothing = DescribeGroupsRequest::default();
-    session.ask_broker(coordinator, "nothing is described", 6, &nothing);
-    session.ask_broker(coordinator, "nothing is deleted", 2, &DeleteGroupsRequest::default());
+    of_group::ask(session, "nothing is described", 6, &nothing);
+    of_group::ask(session, "nothing is deleted", 2, &DeleteGroupsRequest::default());
     for (case, request) in [
         ("a group without a name: syncs", sync("", "m", 1)),
         ("a group without a name: syncs without an id", sync("", "", 1)),
     ] {
-        session.ask_broker(coordinator, case, 5, &request);
+        of_group::ask(session, case, 5, &request);
     }
-    session.ask_broker(coordinator, "a group without a name: beats", 4, &heartbeat("", "m", 1));
-    session.ask_broker(coordinator, "a group without a name: leaves", 5, &leave("", "m"));
+    of_group::ask(session, "a group without a name: beats", 4, &heartbeat("", "m", 1));
+    of_group::ask(session, "a group without a name: leaves", 5, &leave("", "m"));
+    let coordinator = session.any_broker();
     let states = ListGroupsRequest { states_filter: vec!["no such state".to_owned()], types_filter: vec![] };
     session.ask_broker(coordinator, "listed by a state that does not exist", 5, &states);
     let types = ListGroupsRequest { states_filter: vec![], types_filter: vec!["no such type".to_owned()] };
     session.ask_broker(coordinator, "listed by a type that does not exist", 5, &types);
-    let other = session.other_broker(coordinator);
-    session.ask_broker(other, "a broker that does not coordinate: joins", 9, &join(&group, ""));
-    session.ask_broker(other, "a broker that does not coordinate: syncs", 5, &sync(&group, "m", 1));
-    session.ask_broker(other, "a broker that does not coordinate: beats", 4, &heartbeat(&group, "m", 1));
-    session.ask_broker(other, "a broker that does not coordinate: leaves", 5, &leave(&group, "m"));
-    session.ask_broker(other, "a broker that does not coordinate: leaves alone", 2, &leave(&group, "m"));
-    session.ask_broker(other, "a broker that does not coordinate: described", 6, &describe(&group, false));
-    session.ask_broker(other, "a broker that does not coordinate: deleted", 2, &delete(&group));
+    of_group::ask_other(session, "a broker that does not coordinate: joins", 9, &join(&group, ""));
+    of_group::ask_other(session, "a broker that does not coordinate: syncs", 5, &sync(&group, "m", 1));
+    of_group::ask_other(session, "a broker that does not coordinate: beats", 4, &heartbeat(&group, "m", 1));
+    of_group::ask_other(session, "a broker that does not coordinate: leaves", 5, &leave(&group, "m"));
+    of_group::ask_other(session, "a broker that does not coordinate: leaves alone", 2, &leave(&group, "m"));
+    of_group::ask_other(session, "a broker that does not coordinate: described", 6, &describe(&group, false));
+    of_group::ask_other(session, "a broker that does not coordinate: deleted", 2, &delete(&group));
 }

@@ -17,6 +17,7 @@ mod groups;
 mod list_offsets;
 mod malformed;
 mod metadata;
+mod of_group;
 mod offset_for_leader_epoch;
 mod produce;
 mod produce_batches;

@@ -80,11 +80,13 @@ impl Session {
         }
     }
 
-    /// Waits until someone coordinates a group of this run, and says who. Every group of the script has the same one if
-    /// groups are kept in one partition.
+    /// Waits until someone coordinates a group, and says who. It is the same one as long as nothing fails.
     pub fn coordinator(&mut self, group: &str) -> Result<i32, SessionError> {
         const BATCHED: i16 = 4;
-        let request = FindCoordinatorRequest { coordinator_keys: vec![self.name(group)], ..Default::default() };
+        if let Some(known) = self.coordinators.get(group) {
+            return Ok(*known);
+        }
+        let request = FindCoordinatorRequest { coordinator_keys: vec![group.to_owned()], ..Default::default() };
         let deadline = Instant::now() + PATIENCE;
         loop {
             let answer = self.call(&self.address(self.any_broker()), BATCHED, &request)?;
@@ -92,6 +94,7 @@ impl Session {
             if let Some(coordinator) = found
                 && self.has_loaded(coordinator, group)?
             {
+                self.coordinators.insert(group.to_owned(), coordinator);
                 return Ok(coordinator);
             }
             if Instant::now() > deadline {
@@ -102,7 +105,7 @@ impl Session {
     }
 
     fn has_loaded(&self, coordinator: i32, group: &str) -> Result<bool, SessionError> {
-        let asked = OffsetFetchRequestGroup { group_id: self.name(group), ..Default::default() };
+        let asked = OffsetFetchRequestGroup { group_id: group.to_owned(), ..Default::default() };
         let request = OffsetFetchRequest { groups: vec![asked], ..Default::default() };
         let answer = self.call(&self.address(coordinator), OffsetFetchRequest::VERSIONS.max, &request)?;
         Ok(answer.groups.iter().all(|group| group.error_code == 0))
