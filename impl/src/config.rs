@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use value::{boolean, bytes, directory, millis, node_id, optional_text, optional_whole, process_roles, whole};
+use value::{boolean, bytes, directory, millis, node_id, optional_text, process_roles, whole};
 
 /// The name of a setting, and what a user is told about it.
 #[derive(Clone, Copy, Debug)]
@@ -150,9 +150,8 @@ settings! {
 
     /// Partitions of `__consumer_offsets`, where groups are kept.
     offsets_topic_num_partitions: i32 = "offsets.topic.num.partitions" or "50", whole(1..=i32::MAX.into());
-    /// Replicas of each of its partitions. Empty, which is not Kafka's default: 3, or as many as there are brokers.
-    offsets_topic_replication_factor: Option<i16> =
-        "offsets.topic.replication.factor" or "", optional_whole(1..=i16::MAX.into());
+    /// Replicas of each of its partitions. -1, which is not Kafka's default: 3, or as many as there are brokers.
+    offsets_topic_replication_factor: i16 = "offsets.topic.replication.factor" or "-1", whole(-1..=i16::MAX.into());
     /// Bytes after which its logs begin a new segment.
     offsets_topic_segment_bytes: u32 = "offsets.topic.segment.bytes" or "104857600", bytes(1 << 20);
     /// Milliseconds that a write to it may take before the client hears that it is not known to have succeeded.

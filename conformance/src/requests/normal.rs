@@ -22,6 +22,14 @@ impl Known {
     /// The tree without what is of this run only. `sorted`: the order of lists means nothing.
     pub fn normal(&self, tree: Tree, sorted: bool) -> Tree {
         match tree {
+            // Only of a coordinator it is said both where it is and what is wrong.
+            coordinator @ Tree::Struct(_)
+                if coordinator.int("node_id").is_some_and(|id| self.is_broker(id))
+                    && coordinator.field("error_code").is_some() =>
+            {
+                let Tree::Struct(fields) = endpoint(coordinator) else { return Tree::Null };
+                self.normal(Tree::Struct(fields), sorted)
+            }
             Tree::Struct(fields) => {
                 Tree::Struct(fields.into_iter().map(|(name, value)| (name, self.field(name, value, sorted))).collect())
             }
@@ -50,6 +58,7 @@ impl Known {
             ("finalized_features_epoch", Tree::Int(epoch)) if epoch >= 0 => placeholder("<epoch>"),
             ("controller_id", id) if is_broker(&id) => placeholder("<a broker>"),
             ("leader_id", id) if is_broker(&id) => placeholder("<a broker>"),
+            ("member_id" | "leader", Tree::Text(id)) => Tree::Text(member(id)),
             ("replica_nodes" | "isr_nodes", Tree::List(ids)) if ids.iter().all(is_broker) => {
                 Tree::Text(format!("<{} brokers>", ids.len()))
             }
@@ -89,6 +98,15 @@ impl Known {
     /// Ids of the script are told; others are of this run.
     fn unknown(&self, id: [u8; 16]) -> String {
         if id[..15] == [0; 15] { format!("…{:02x}", id[15]) } else { "of something".to_owned() }
+    }
+}
+
+/// The id of a member ends in a UUID, which is of this run.
+fn member(id: String) -> String {
+    const UUID: usize = 36;
+    match id.len().checked_sub(UUID).filter(|at| id.is_char_boundary(*at)) {
+        Some(at) if id[at..].bytes().filter(|byte| *byte == b'-').count() == 4 => format!("{}<random>", &id[..at]),
+        _ => id,
     }
 }
 

@@ -15,14 +15,6 @@ pub(super) fn whole<N: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&str
     }
 }
 
-/// As [`whole`], or nothing.
-pub(super) fn optional_whole<N: TryFrom<i64>>(
-    range: RangeInclusive<i64>,
-) -> impl Fn(&str) -> Result<Option<N>, String> {
-    let number = whole(range);
-    move |text| if text.is_empty() { Ok(None) } else { number(text).map(Some) }
-}
-
 /// A number of bytes from `least` up to the greatest of Kafka's 32-bit integers.
 pub(super) fn bytes(least: i64) -> impl Fn(&str) -> Result<u32, String> {
     whole(least..=i32::MAX.into())

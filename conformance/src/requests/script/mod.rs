@@ -12,9 +12,12 @@ mod elect_leaders;
 mod fetch;
 mod fetch_sessions;
 mod frames;
+mod group_offsets;
+mod groups;
 mod list_offsets;
 mod malformed;
 mod metadata;
+mod of_group;
 mod offset_for_leader_epoch;
 mod produce;
 mod produce_batches;
@@ -30,7 +33,7 @@ use highwater::wire::{Uuid, Versions};
 pub type Chapter = fn(&mut Session) -> Result<(), SessionError>;
 
 /// The chapters, in the order in which they are run.
-pub const CHAPTERS: [(&str, Chapter); 16] = [
+pub const CHAPTERS: [(&str, Chapter); 18] = [
     ("api-versions", api_versions::ask),
     ("frames", frames::ask),
     ("metadata", metadata::ask),
@@ -46,6 +49,8 @@ pub const CHAPTERS: [(&str, Chapter); 16] = [
     ("describe-cluster", describe_cluster::ask),
     ("describe-configs", describe_configs::ask),
     ("describe-topic-partitions", describe_topic_partitions::ask),
+    ("groups", groups::ask),
+    ("group-offsets", group_offsets::ask),
     ("malformed", malformed::ask),
 ];
 

@@ -5,8 +5,10 @@ use highwater::wire::Message;
 use highwater::wire::messages::create_topics::{CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig};
 use highwater::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use highwater::wire::messages::metadata::MetadataRequestTopic;
+use highwater::wire::messages::offset_fetch::OffsetFetchRequestGroup;
 use highwater::wire::messages::{
-    CreateTopicsRequest, DeleteTopicsRequest, ListOffsetsRequest, MetadataRequest, MetadataResponse,
+    CreateTopicsRequest, DeleteTopicsRequest, FindCoordinatorRequest, ListOffsetsRequest, MetadataRequest,
+    MetadataResponse, OffsetFetchRequest,
 };
 use std::thread;
 use std::time::{Duration, Instant};
@@ -76,6 +78,37 @@ impl Session {
             }
             thread::sleep(POLL);
         }
+    }
+
+    /// Waits until someone coordinates a group, and says who. It is the same one as long as nothing fails.
+    pub fn coordinator(&mut self, group: &str) -> Result<i32, SessionError> {
+        const BATCHED: i16 = 4;
+        if let Some(known) = self.coordinators.get(group) {
+            return Ok(*known);
+        }
+        let request = FindCoordinatorRequest { coordinator_keys: vec![group.to_owned()], ..Default::default() };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.call(&self.address(self.any_broker()), BATCHED, &request)?;
+            let found = answer.coordinators.first().filter(|found| found.error_code == 0).map(|found| found.node_id);
+            if let Some(coordinator) = found
+                && self.has_loaded(coordinator, group)?
+            {
+                self.coordinators.insert(group.to_owned(), coordinator);
+                return Ok(coordinator);
+            }
+            if Instant::now() > deadline {
+                return Err(SessionError::SetUp("nobody coordinates groups".to_owned()));
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    fn has_loaded(&self, coordinator: i32, group: &str) -> Result<bool, SessionError> {
+        let asked = OffsetFetchRequestGroup { group_id: group.to_owned(), ..Default::default() };
+        let request = OffsetFetchRequest { groups: vec![asked], ..Default::default() };
+        let answer = self.call(&self.address(coordinator), OffsetFetchRequest::VERSIONS.max, &request)?;
+        Ok(answer.groups.iter().all(|group| group.error_code == 0))
     }
 
     /// Waits until no broker knows the topic.

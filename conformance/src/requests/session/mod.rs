@@ -25,6 +25,8 @@ pub struct Session {
     /// What is of this run only.
     pub known: Known,
     brokers: BTreeMap<i32, String>,
+    /// By group.
+    coordinators: BTreeMap<String, i32>,
     exchanges: Vec<Exchange>,
     chapter: &'static str,
 }
@@ -60,7 +62,8 @@ impl Session {
     /// Finds the cluster's brokers. `run` distinguishes this run's topics from all others.
     pub fn new(bootstrap: &str, run: &str) -> Result<Self, SessionError> {
         let known = Known { run: run.to_owned(), ..Known::default() };
-        let mut session = Self { known, brokers: BTreeMap::new(), exchanges: Vec::new(), chapter: "" };
+        let mut session =
+            Self { known, brokers: BTreeMap::new(), coordinators: BTreeMap::new(), exchanges: Vec::new(), chapter: "" };
         let address = bootstrap.split(',').next().unwrap_or_default();
         let about_nothing = MetadataRequest { topics: Some(Vec::new()), ..MetadataRequest::default() };
         let metadata = session.call(address, METADATA, &about_nothing)?;

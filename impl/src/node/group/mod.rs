@@ -4,6 +4,8 @@
 //! coordinator left, [`records`] is how the log says it, [`placement`] says which partition has a group.
 
 pub mod host;
+#[cfg(test)]
+mod host_tests;
 mod load;
 
 pub mod placement;

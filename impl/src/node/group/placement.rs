@@ -12,7 +12,7 @@ use highwater_spec::values::TopicPartition;
 pub const TOPIC: &str = "__consumer_offsets";
 
 /// Replicas where nobody says how many.
-const REPLICAS: usize = 3;
+const REPLICAS: i16 = 3;
 
 /// The partition that has a group; `None` while there is no such topic.
 pub fn partition_of(cluster: &Cluster, group: &GroupId) -> Option<TopicPartition> {
@@ -25,8 +25,10 @@ pub fn partition_of(cluster: &Cluster, group: &GroupId) -> Option<TopicPartition
 /// What has the topic made as Kafka makes it. (Where nobody sets the number of replicas, Kafka wants 3 and waits until
 /// there are as many brokers; here a smaller cluster gets as many as it has.)
 pub fn creatable(config: &NodeConfig, cluster: &Cluster) -> CreatableTopic {
-    let brokers = cluster.image.brokers.len().clamp(1, REPLICAS);
-    let replicas = config.offsets_topic_replication_factor.unwrap_or(i16::try_from(brokers).unwrap_or(1));
+    let replicas = match config.offsets_topic_replication_factor {
+        -1 => i16::try_from(cluster.image.brokers.len()).unwrap_or(REPLICAS).clamp(1, REPLICAS),
+        given => given,
+    };
     let set = |name: &str, value: &str| CreatableTopicConfig { name: name.to_owned(), value: Some(value.to_owned()) };
     CreatableTopic {
         name: TOPIC.to_owned(),

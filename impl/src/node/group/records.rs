@@ -113,7 +113,7 @@ fn offset_to_wire(committed: &CommittedOffset<Durable>) -> OffsetCommitValue {
 fn offset_from_wire(value: OffsetCommitValue) -> CommittedOffset<Durable> {
     CommittedOffset {
         offset: Offset(value.offset),
-        leader_epoch: Some(value.leader_epoch).filter(|epoch| *epoch >= 0).map(LeaderEpoch),
+        leader_epoch: Some(value.leader_epoch).filter(|epoch| *epoch != -1).map(LeaderEpoch),
         metadata: (!value.metadata.is_empty()).then(|| Bytes::from(value.metadata)),
         at: Timestamp(value.commit_timestamp),
     }

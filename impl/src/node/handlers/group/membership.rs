@@ -54,8 +54,8 @@ pub async fn join(
     };
     match service.groups.ask(request.group_id.as_str().into(), Request::Join(join)).await {
         Reply::Join { member, outcome: Ok(joined) } => generation_of(version, member, joined),
-        Reply::Join { member, outcome: Err(refusal) } => not_joined(member, refusal),
-        _ => not_joined(None, Refusal::UnknownServerError),
+        Reply::Join { member, outcome: Err(refusal) } => not_joined(version, member, refusal),
+        _ => not_joined(version, None, Refusal::UnknownServerError),
     }
 }
 
@@ -70,7 +70,6 @@ fn fresh(name: &str) -> MemberId {
 }
 
 fn generation_of(version: i16, member: Option<MemberId>, joined: Joined<crate::carrier::Durable>) -> JoinGroupResponse {
-    let protocol = joined.protocol.map(|protocol| protocol.to_string());
     let members = joined.members.into_iter().map(|(member, metadata)| JoinGroupResponseMember {
         member_id: member.id.map(|id| id.to_string()).unwrap_or_default(),
         group_instance_id: member.instance.map(|instance| instance.to_string()),
@@ -79,7 +78,7 @@ fn generation_of(version: i16, member: Option<MemberId>, joined: Joined<crate::c
     JoinGroupResponse {
         generation_id: joined.generation.0,
         protocol_type: joined.protocol_type.map(|kind| kind.to_string()),
-        protocol_name: if version >= NULLABLE_PROTOCOL { protocol } else { Some(protocol.unwrap_or_default()) },
+        protocol_name: joined.protocol.map(|protocol| protocol.to_string()).or(no_protocol(version)),
         leader: joined.leader.map(|leader| leader.to_string()).unwrap_or_default(),
         skip_assignment: joined.skip_assignment,
         member_id: member.map(|id| id.to_string()).unwrap_or_default(),
@@ -88,9 +87,15 @@ fn generation_of(version: i16, member: Option<MemberId>, joined: Joined<crate::c
     }
 }
 
-fn not_joined(member: Option<MemberId>, refusal: Refusal) -> JoinGroupResponse {
+fn not_joined(version: i16, member: Option<MemberId>, refusal: Refusal) -> JoinGroupResponse {
     let member_id = member.map(|id| id.to_string()).unwrap_or_default();
-    JoinGroupResponse { error_code: refusal.code(), member_id, ..Default::default() }
+    let protocol_name = no_protocol(version);
+    JoinGroupResponse { error_code: refusal.code(), protocol_name, member_id, ..Default::default() }
+}
+
+/// What stands where there is no protocol's name.
+fn no_protocol(version: i16) -> Option<String> {
+    (version < NULLABLE_PROTOCOL).then(String::new)
 }
 
 /// SyncGroup: answered when the leader's assignment is committed.

@@ -9,7 +9,7 @@ use crate::wire::messages::offset_fetch::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
     OffsetFetchResponseTopics,
 };
-use highwater_spec::group::{CommittedOffset, FetchedOffsets, GroupId, NamedPartition, Reply, Request};
+use highwater_spec::group::{CommittedOffset, FetchedOffsets, GroupId, NamedPartition, Reply, Request, TopicName};
 use highwater_spec::refusal::Refusal;
 use std::collections::BTreeMap;
 
@@ -61,9 +61,8 @@ async fn fetch(
 ) -> Result<FetchedOffsets<Durable>, Refusal> {
     let partitions: Option<Vec<_>> = topics.map(|topics| {
         let named = |topic: &OffsetFetchRequestTopics| {
-            let name = topic.name.as_str().into();
-            let of =
-                |index: &i32| NamedPartition { topic: highwater_spec::group::TopicName::clone(&name), index: *index };
+            let name = TopicName::from(topic.name.as_str());
+            let of = |index: &i32| NamedPartition { topic: name.clone(), index: *index };
             topic.partition_indexes.iter().map(of).collect::<Vec<_>>()
         };
         topics.iter().flat_map(named).collect()
@@ -85,7 +84,13 @@ fn of_group(
 ) -> OffsetFetchResponseGroup {
     let group_id = asked.group_id;
     match outcome {
-        Ok(offsets) => OffsetFetchResponseGroup { group_id, topics: by_topic(offsets), error_code: 0 },
+        Ok(offsets) => {
+            let topics = match asked.topics {
+                Some(asked) => as_asked(asked, offsets),
+                None => by_topic(offsets),
+            };
+            OffsetFetchResponseGroup { group_id, topics, error_code: 0 }
+        }
         Err(refusal) if version >= TOP_LEVEL_ERROR => {
             OffsetFetchResponseGroup { group_id, topics: Vec::new(), error_code: refusal.code() }
         }
@@ -99,6 +104,21 @@ fn of_group(
             OffsetFetchResponseGroup { group_id, topics: topics.collect(), error_code: 0 }
         }
     }
+}
+
+/// Topic by topic as the request names them, be it without a partition.
+fn as_asked(asked: Vec<OffsetFetchRequestTopics>, offsets: FetchedOffsets<Durable>) -> Vec<OffsetFetchResponseTopics> {
+    let found: BTreeMap<_, _> = offsets.into_iter().collect();
+    let of_topic = |topic: OffsetFetchRequestTopics| {
+        let name = TopicName::from(topic.name.as_str());
+        let of = |index| {
+            let committed = found.get(&NamedPartition { topic: name.clone(), index }).cloned().flatten();
+            partition(index, committed, 0)
+        };
+        let partitions = topic.partition_indexes.into_iter().map(of).collect();
+        OffsetFetchResponseTopics { name: topic.name, partitions, ..Default::default() }
+    };
+    asked.into_iter().map(of_topic).collect()
 }
 
 fn by_topic(offsets: FetchedOffsets<Durable>) -> Vec<OffsetFetchResponseTopics> {

@@ -48,7 +48,8 @@ pub async fn commit(service: &BrokerService, version: i16, request: OffsetCommit
             Err(refusal) => known.into_iter().map(|partition| (partition, refusal.code())).collect(),
         }
     };
-    let topics = request.topics.into_iter().map(|topic| OffsetCommitResponseTopic {
+    let topics = request.topics.into_iter().filter(|topic| !topic.partitions.is_empty());
+    let topics = topics.map(|topic| OffsetCommitResponseTopic {
         partitions: topic
             .partitions
             .iter()
@@ -70,7 +71,7 @@ fn to_commit(partition: &OffsetCommitRequestPartition) -> OffsetToCommit<crate::
     let epoch = partition.committed_leader_epoch;
     OffsetToCommit {
         offset: Offset(partition.committed_offset),
-        leader_epoch: (epoch >= 0).then_some(LeaderEpoch(epoch)),
+        leader_epoch: (epoch != -1).then_some(LeaderEpoch(epoch)),
         metadata: (!metadata.is_empty()).then(|| Bytes::copy_from_slice(metadata.as_bytes())),
         metadata_length: length,
     }
@@ -90,7 +91,8 @@ pub async fn delete(service: &BrokerService, request: OffsetDeleteRequest) -> Of
         Ok(results) => codes(results),
         Err(refusal) => return OffsetDeleteResponse { error_code: refusal.code(), ..Default::default() },
     };
-    let topics = request.topics.into_iter().map(|topic| OffsetDeleteResponseTopic {
+    let topics = request.topics.into_iter().filter(|topic| !topic.partitions.is_empty());
+    let topics = topics.map(|topic| OffsetDeleteResponseTopic {
         partitions: topic
             .partitions
             .iter()
