@@ -11,7 +11,7 @@ use std::hash::Hash;
 pub fn sample<E: Eq + Hash>(walks: &[Walk<E>], seed: u64, steps: usize) -> Vec<usize> {
     let order = shuffled(walks.len(), seed);
     let mut happened = HashSet::new();
-    let tells_new = |walk: &usize| walks[*walk].events.iter().fold(false, |new, event| happened.insert(event) || new);
+    let tells_new = |walk: &usize| walks[*walk].events.iter().filter(|event| happened.insert(*event)).count() > 0;
     let (mut drawn, others): (Vec<_>, Vec<_>) = order.into_iter().partition(tells_new);
     let mut taken: usize = drawn.iter().map(|walk| walks[*walk].events.len()).sum();
     for walk in others {

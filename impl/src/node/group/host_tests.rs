@@ -78,8 +78,13 @@ impl Stand {
 
     /// Puts a batch of one record into the log.
     fn write(&mut self, bytes: Vec<u8>) {
-        let batch =
-            Batch::<Net> { base: self.log.reader().end(), count: 1, epoch: LeaderEpoch(0), bytes: bytes.into() };
+        let batch = Batch::<Net> {
+            base: self.log.reader().end(),
+            count: 1,
+            epoch: LeaderEpoch(0),
+            producer: None,
+            bytes: bytes.into(),
+        };
         self.log.append(&[batch]).expect("room on the disk");
     }
 
