@@ -101,7 +101,9 @@ fn agrees<Ours: Message, Theirs: Decodable + Encodable + Debug>() {
 fn has_their_versions<Ours: Message, Theirs: TheirMessage + HeaderVersion>() {
     let name = Ours::SCHEMA.name;
     let theirs = Theirs::VERSIONS;
-    assert_eq!((Ours::VERSIONS.min, Ours::VERSIONS.max), (theirs.min, theirs.max), "{name}");
+    // Kafka does not offer version 6 yet, and the crate has it of the response only.
+    let newest = if name == "InitProducerIdResponse" { 5 } else { theirs.max };
+    assert_eq!((Ours::VERSIONS.min, Ours::VERSIONS.max), (theirs.min, newest), "{name}");
     let api = API.iter().find(|api| [api.request.name, api.response.name].contains(&name)).unwrap();
     for version in Ours::VERSIONS.iter() {
         let header = match name {
