@@ -10,6 +10,8 @@ bounds! {
     min_isr, "min-isr", 1;
     /// The records that clients produce.
     records, "records", 1;
+    /// Flag: the producer has an id, and numbers its records.
+    idempotent, "idempotent", 0;
     /// Records that are sent again: an answer was lost, or came too late.
     retries, "retries", 0;
     /// What producers ask for: 0 is acks=all, 1 is acks=1, 2 is either.
@@ -40,8 +42,6 @@ bounds! {
     checkpoints, "checkpoints", 0;
     /// Flag: `unclean.leader.election.enable`.
     unclean, "unclean", 0;
-    /// Flag: the producer has an id, and numbers its records.
-    idempotent, "idempotent", 0;
     /// Flag: a fetch, its handling and its answer are one step.
     atomic_fetches, "atomic-fetches", 0;
     /// Flag: a proposed ISR, its handling and its answer are one step.

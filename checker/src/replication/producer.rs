@@ -9,7 +9,8 @@ use highwater_spec::view::Entry;
 
 impl Bounds {
     /// The number of a record, whose value is 1 for the first.
-    pub(super) fn sequenced(&self, value: u8) -> Option<Sequenced> {
+    #[must_use]
+    pub fn sequenced(&self, value: u8) -> Option<Sequenced> {
         (self.idempotent == 1).then(|| Sequenced {
             producer: ProducerId(1),
             epoch: ProducerEpoch(0),

@@ -9,6 +9,7 @@ use highwater::wire::Uuid;
 use highwater::wire::messages::elect_leaders::{ElectLeadersRequest, TopicPartitions};
 use highwater::wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use highwater::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use highwater_spec::producer::Sequenced;
 use highwater_spec::replica::Acks;
 use highwater_spec::values::{BrokerId, TopicId};
 use std::collections::BTreeMap;
@@ -46,9 +47,19 @@ impl Clients {
         Self { runtime, topic, readers, answers, answered }
     }
 
-    /// Sends a record on a connection of its own; the answer is noted when it comes.
-    pub fn produce(&self, to: SocketAddr, value: u8, acks: Acks) -> Result<(), Box<dyn Error>> {
+    /// Sends a record on a connection of its own, with its number if its producer has an id; the answer is noted when it
+    /// comes.
+    pub fn produce(
+        &self,
+        to: SocketAddr,
+        value: u8,
+        acks: Acks,
+        sequenced: Option<Sequenced>,
+    ) -> Result<(), Box<dyn Error>> {
         let mut builder = BatchBuilder::new();
+        if let Some(Sequenced { producer, epoch, first, .. }) = sequenced {
+            builder = builder.producer(producer.0, epoch.0, first.0);
+        }
         builder.push(0, None, Some(record(value).as_bytes()), &[])?;
         let records = Some(builder.build()?);
         let data = PartitionProduceData { index: 0, records };

@@ -86,7 +86,10 @@ impl Conductor {
     /// What comes from outside the cluster.
     fn begin(&mut self, event: &Event) -> Outcome {
         match event.what {
-            Happens::Produce { value, to, acks } => self.clients.produce(self.plan.address(to), value, acks)?,
+            Happens::Produce { value, to, acks } => {
+                let sequenced = self.world.bounds.sequenced(value);
+                self.clients.produce(self.plan.address(to), value, acks, sequenced)?;
+            }
             Happens::Starts(broker) => {
                 self.processes += 1;
                 let incarnation = [self.processes; 16];

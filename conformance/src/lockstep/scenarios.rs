@@ -19,6 +19,8 @@ macro_rules! told {
 pub const BROKEN: &[Told] = told![
     "kip-101-1.scenario",
     "kip-101-2.scenario",
+    "kip-98.scenario",
+    "kafka-5494.scenario",
     "kip-279.scenario",
     "kip-320.scenario",
     "kip-966.scenario",
@@ -31,6 +33,8 @@ pub const BROKEN: &[Told] = told![
 pub const MENDED: &[Told] = told![
     "mended/kip-101-1.scenario",
     "mended/kip-101-2.scenario",
+    "mended/kip-98.scenario",
+    "mended/kafka-5494.scenario",
     "mended/kip-279.scenario",
     "mended/kip-320.scenario",
     "mended/kip-966.scenario",

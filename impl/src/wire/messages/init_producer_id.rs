@@ -10,6 +10,9 @@ message! {
         transaction_timeout_ms: i32, versions 0+;
         producer_id: i64, versions 3+, default -1;
         producer_epoch: i16, versions 3+, default -1;
+        /// Of a version that is not final (KIP-939), as is what follows.
+        enable_2_pc: bool, versions 6+;
+        keep_prepared_txn: bool, versions 6+;
     }
 }
 
@@ -20,5 +23,8 @@ message! {
         error_code: i16, versions 0+;
         producer_id: i64, versions 0+, default -1;
         producer_epoch: i16, versions 0+;
+        /// Of a version that is not final (KIP-939), as is what follows.
+        ongoing_txn_producer_id: i64, versions 6+, default -1;
+        ongoing_txn_producer_epoch: i16, versions 6+, default -1;
     }
 }
