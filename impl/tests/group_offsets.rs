@@ -135,6 +135,7 @@ async fn offsets_are_deleted_for_good() {
         group_id: group.to_owned(),
         topics: vec![of("t", &[0, 7]), of("none", &[0])],
     };
+    until_coordinated(&mut connection, "none").await;
     let answer = connection.call(&request("none")).await.expect("an answer");
     assert_eq!((answer.error_code, answer.topics.len()), (GROUP_ID_NOT_FOUND, 0));
     let answer = connection.call(&request("g")).await.expect("an answer");

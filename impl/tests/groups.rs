@@ -71,6 +71,7 @@ async fn clients_do_not_write_to_the_topic_for_groups() {
 async fn a_coordinator_is_found_in_every_version_and_only_for_groups() {
     let node = node("g").await;
     let mut connection = node.connect().await;
+    until_coordinated(&mut connection, "other").await;
     for version in FindCoordinatorRequest::VERSIONS.iter() {
         let request = |key_type| FindCoordinatorRequest {
             key: "g".to_owned(),
@@ -186,6 +187,7 @@ async fn describe(connection: &mut Connection, version: i16, group: &str) -> Des
 async fn groups_are_listed_described_and_deleted_in_every_version() {
     let node = node("g").await;
     let mut connection = node.connect().await;
+    until_coordinated(&mut connection, "none").await;
     let mut member = Member::new(&node, "g").await;
     member.lead_alone().await;
     for version in DescribeGroupsRequest::VERSIONS.iter() {
@@ -205,8 +207,12 @@ async fn groups_are_listed_described_and_deleted_in_every_version() {
         let listed = async |connection: &mut Connection, states: &[&str], types: &[&str]| {
             let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
             let request = ListGroupsRequest { states_filter: owned(states), types_filter: owned(types) };
-            let answer = connection.call_at(version, &request).await.expect("an answer");
-            answer.groups.into_iter().map(|group| group.group_id).collect::<Vec<_>>()
+            loop {
+                let answer = connection.call_at(version, &request).await.expect("an answer");
+                if answer.error_code != COORDINATOR_LOAD_IN_PROGRESS {
+                    break answer.groups.into_iter().map(|group| group.group_id).collect::<Vec<_>>();
+                }
+            }
         };
         assert_eq!(listed(&mut connection, &[], &[]).await, ["g"], "version {version}");
         if version >= 4 {
