@@ -26,6 +26,9 @@ const PROPERTIES: &str = "spec/src/property/";
 /// What the first word of a rule's id may be even if the book states none such.
 const SUBJECTS: [&str; 5] = ["replica", "log", "log-backed", "broker", "controller"];
 
+/// Names of clients' settings, which look like rules. The broker has no literals of them.
+const CLIENT_SETTINGS: [&str; 3] = ["client.id", "group.id", "group.instance.id"];
+
 /// What all the code says.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
@@ -114,7 +117,8 @@ pub fn survey(workspace: &Workspace, subjects: &BTreeSet<String>) -> io::Result<
         let subject = id.split('.').next().unwrap_or_default();
         let is_pattern = id.strip_suffix(".*").is_some_and(|start| start.split('.').all(is_word));
         let spoken_of = SUBJECTS.contains(&subject) || subjects.contains(subject);
-        spoken_of && (is_id(id) || is_pattern) && !settings.contains(id)
+        let is_setting = settings.contains(id) || CLIENT_SETTINGS.contains(&id);
+        spoken_of && (is_id(id) || is_pattern) && !is_setting
     };
     let mut survey = Survey::default();
     for source in &sources {
@@ -131,10 +135,11 @@ pub fn survey(workspace: &Workspace, subjects: &BTreeSet<String>) -> io::Result<
     Ok(survey)
 }
 
-/// The comment lines, without their slashes, with their numbers from 1.
+/// The comments, of lines of their own or behind code, without their slashes, with their lines' numbers from 1.
 fn comments(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim_start()));
-    numbered.filter_map(|(number, line)| Some((number, line.strip_prefix("//")?)))
+    let comment = |line: &'_ str| line.find("//").filter(|at| *at == 0 || line[..*at].ends_with("; ")).map(|at| at + 2);
+    numbered.filter_map(move |(number, line)| Some((number, &line[comment(line)?..])))
 }
 
 /// Kafka's names of settings look like rules. They are those that the broker's code has as literals.
@@ -213,6 +218,12 @@ mod tests {
         assert_eq!(by("spec/tests/t.rs", above), [(test.clone(), ids.clone())]);
         let inside = "#[test]\nfn holds() {\n    // Verifies: a.b, c.*\n    work();\n}\nfn other() {}\n";
         assert_eq!(by("spec/tests/t.rs", inside), [(test, ids)]);
+    }
+
+    #[test]
+    fn comments_stand_alone_or_behind_code() {
+        let text = "/// `a.b`\nreturn fenced; // `a.c`\nlet address = \"http://a\";\n";
+        assert_eq!(comments(text).collect::<Vec<_>>(), [(1, "/ `a.b`"), (2, " `a.c`")]);
     }
 
     #[test]

@@ -5,36 +5,59 @@ use crate::page::Page;
 use crate::render::{Known, escaped};
 use crate::results::table;
 use highwater_checker::museum::{EXHIBITS, Exhibit, Kind};
+use highwater_spec::property::group::{self, GroupProperty};
 use highwater_spec::property::{self, Property};
 use highwater_spec::scenario::Scenario;
 
-/// Every property: what it says, when it is promised, whence it comes, and what shows that it can fail.
+const PROPERTY_HEAD: [&str; 2] = ["property", "what it says"];
+
+/// Every property: what it says, when it is promised, whence it comes, and what shows that it can fail. Those of a group
+/// share a file.
 ///
 /// # Errors
 /// If a property's file can't be read.
 pub fn properties(known: &Known<'_>, page: &Page) -> Result<String, String> {
     let rows: Result<Vec<_>, String> =
         property::every().iter().map(|property| property_row(known, page, property)).collect();
-    Ok(table(&["property", "what it says"], &rows?))
+    let of_a_group: Vec<_> = group::EVERY.iter().map(group_property_row).collect();
+    let text = known.workspace.read("spec/src/property/group.rs")?;
+    let source = asides(&[("source", said(&text, "Source: "))]);
+    let head = "<h3 id=\"property-group\">Properties of a group</h3>";
+    Ok(table(&PROPERTY_HEAD, &rows?) + head + "\n" + &table(&PROPERTY_HEAD, &of_a_group) + &source)
 }
 
 fn property_row(known: &Known<'_>, page: &Page, property: &Property) -> Result<Vec<String>, String> {
-    let file = format!("spec/src/property/{}.rs", property.name.replace('-', "_"));
-    let text = known.workspace.read(&file)?;
-    let said = |what: &str| {
-        let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
-        lines.map(str::trim).find_map(|line| line.strip_prefix(what)).map(marked).unwrap_or_default()
-    };
+    let text = known.workspace.read(&format!("spec/src/property/{}.rs", property.name.replace('-', "_")))?;
     let guards: Vec<_> = property.guards.iter().map(|guard| format!("<code>{}</code>", guard.name)).collect();
-    let can_fail = EXHIBITS.iter().fold(said("Can fail: "), |text, exhibit| {
+    let can_fail = EXHIBITS.iter().fold(said(&text, "Can fail: "), |text, exhibit| {
         let named = format!("exhibit {}", exhibit.name);
         text.replace(&named, &format!("exhibit {}", scenario_link(known, page, exhibit.name)))
     });
-    let more = [("promised with", guards.join(", ")), ("source", said("Source: ")), ("can fail", can_fail)];
+    let more =
+        asides(&[("promised with", guards.join(", ")), ("source", said(&text, "Source: ")), ("can fail", can_fail)]);
+    Ok(vec![property_name(property.number, property.name), escaped(property.statement) + &more])
+}
+
+fn group_property_row(property: &GroupProperty) -> Vec<String> {
+    let is_promised = group::OF_A_GROUP.iter().any(|promised| promised.name == property.name);
+    let promised = if is_promised { String::new() } else { "nowhere".to_owned() };
+    let more = asides(&[("promised", promised)]);
+    vec![property_name(property.number, property.name), escaped(property.statement) + &more]
+}
+
+fn property_name(number: &str, name: &str) -> String {
+    format!("<span id=\"property-{name}\">{number}<br><code>{name}</code></span>")
+}
+
+/// What the head of a property's file says behind `what`, as HTML.
+fn said(text: &str, what: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
+    lines.map(str::trim).find_map(|line| line.strip_prefix(what)).map(marked).unwrap_or_default()
+}
+
+fn asides(more: &[(&str, String)]) -> String {
     let more = more.iter().filter(|(_, text)| !text.is_empty());
-    let more: String = more.map(|(what, text)| format!("<div class=\"aside\"><em>{what}</em> {text}</div>")).collect();
-    let name = format!("<span id=\"property-{0}\">{1}<br><code>{0}</code></span>", property.name, property.number);
-    Ok(vec![name, escaped(property.statement) + &more])
+    more.map(|(what, text)| format!("<div class=\"aside\"><em>{what}</em> {text}</div>")).collect()
 }
 
 /// A comment's text as HTML, with its code marked.

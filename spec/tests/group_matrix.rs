@@ -141,7 +141,8 @@ fn changed(join: JoinGroup<Test>) -> JoinGroup<Test> {
     JoinGroup { protocols: protocols(&["range"], 1), ..join }
 }
 
-// Verifies: group.join.*, group.sync.*, group.heartbeat, group.leave.each, group.session.expire, group.delete
+// Verifies: group.join.*, group.sync.*, group.heartbeat, group.leave.each, group.leave.pending, group.member.known,
+// group.session.expire, group.delete
 #[test]
 fn what_dynamic_members_hear() {
     let other = |join| JoinGroup { protocols: protocols(&["other"], 0), ..join };

@@ -70,7 +70,7 @@ fn a_rebalance_waits_for_ids_that_were_handed_out() {
     assert_eq!(world.state(), State::CompletingRebalance);
 }
 
-// Verifies: group.join.new, group.session.parked
+// Verifies: group.join.new, group.session.parked, group.member.remove
 #[test]
 fn a_new_member_waits_for_five_minutes_at_most() {
     let mut world = Coordination::stable(&["a"]);

@@ -81,7 +81,7 @@ fn no_generation_begins_with_no_one() {
     assert_eq!((world.state(), world.group().generation), (State::Empty, Generation(2)));
 }
 
-// Verifies: group.rebalance.sync-timeout
+// Verifies: group.rebalance.sync-timeout, group.member.remove
 #[test]
 fn a_member_that_never_asks_for_its_share_is_removed() {
     let mut world = Coordination::today();
