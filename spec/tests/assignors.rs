@@ -279,3 +279,53 @@ proptest! {
         check_cooperative(&members, &topics)?;
     }
 }
+
+/// A share, as in `t-0,t-1`.
+fn share(text: &str) -> BTreeSet<NamedPartition> {
+    let partition = |word: &str| {
+        let (topic, index) = word.rsplit_once('-').unwrap();
+        on(topic, index.parse().unwrap())
+    };
+    text.split(',').filter(|word| !word.is_empty()).map(partition).collect()
+}
+
+/// A member, as in `a /i9 t,u /t-0,t-1 2`.
+fn read_member(text: &str) -> (MemberId, Subscriber) {
+    let words: Vec<_> = text.split(' ').collect();
+    let [id, instance, topics, owned, generation] = words[..] else { panic!("{text}") };
+    let member = Subscriber {
+        instance: instance.strip_prefix('/').filter(|name| !name.is_empty()).map(Into::into),
+        topics: topics.split(',').map(Into::into).collect(),
+        owned: share(owned.strip_prefix('/').unwrap()),
+        generation: Some(Generation(generation.parse().unwrap())),
+    };
+    (id.into(), member)
+}
+
+// Verifies: assignor.range, assignor.round-robin, assignor.order, assignor.sticky.claim, assignor.sticky.equal,
+// assignor.cooperative
+#[test]
+fn kafkas_own_assignors_do_the_same() {
+    let lines = include_str!("vectors/assignments.txt").lines().filter(|line| !line.starts_with('#'));
+    let mut compared = 0;
+    for line in lines {
+        let (given, expected) = line.split_once(" => ").unwrap();
+        let mut given = given.split("; ");
+        let name = given.next().unwrap();
+        let assignor = Assignor::ALL.into_iter().find(|assignor| assignor.name() == name).unwrap();
+        let topic = |word: &str| {
+            let (name, count) = word.split_once('=').unwrap();
+            (name.into(), count.parse().unwrap())
+        };
+        let topics: Topics = given.next().unwrap().split(',').map(topic).collect();
+        let members: Members = given.map(read_member).collect();
+        let got = |word: &str| {
+            let (id, partitions) = word.split_once('/').unwrap();
+            (id.into(), share(partitions))
+        };
+        let expected: Assignment = expected.split("; ").map(got).collect();
+        assert_eq!(text(&assignor.assign(&members, &topics)), text(&expected), "{line}");
+        compared += 1;
+    }
+    assert_eq!(compared, 600);
+}

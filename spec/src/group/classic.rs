@@ -342,6 +342,12 @@ impl<C: Carrier> ClassicGroup<C> {
         }
     }
 
+    /// Writes that there is no such group any more. Ids that were handed out go with it.
+    pub(super) fn forget(&self, turn: &mut Turn<'_, C>) {
+        self.pending.iter().for_each(|member| turn.cancel_timer(Timer::Session(member.clone())));
+        turn.write_group(None);
+    }
+
     /// `group.member.remove`: what of a member waits is answered, and if it led, another one does.
     pub(super) fn remove(&mut self, id: &MemberId, turn: &mut Turn<'_, C>) {
         turn.cancel_timer(Timer::Session(id.clone()));

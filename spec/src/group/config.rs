@@ -5,15 +5,15 @@ use super::Millis;
 /// Settings, with Kafka's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
-    /// `group.min.session.timeout.ms`.
+    /// "group.min.session.timeout.ms".
     pub min_session_timeout: Millis,
-    /// `group.max.session.timeout.ms`.
+    /// "group.max.session.timeout.ms".
     pub max_session_timeout: Millis,
-    /// `group.initial.rebalance.delay.ms`.
+    /// "group.initial.rebalance.delay.ms".
     pub initial_rebalance_delay: Millis,
     /// How long a member may wait for its first JoinGroup to be answered: five minutes, and not a setting.
     pub new_member_join_timeout: Millis,
-    /// `group.max.size`: members of one group.
+    /// "group.max.size": members of one group.
     pub max_size: u32,
     /// `offset.metadata.max.bytes`.
     pub max_offset_metadata: u32,

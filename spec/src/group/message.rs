@@ -29,6 +29,15 @@ pub enum Input<C: Carrier> {
         /// What it wants.
         request: Request<C>,
     },
+    /// Someone has looked for offsets of a group that are no longer needed ([`super::Coordinator::unneeded`]).
+    RetentionChecked {
+        /// When.
+        at: C::Stamp,
+        /// Of which group.
+        group: GroupId,
+        /// Those for which `offsets.retention.minutes` have passed since then; maybe none.
+        passed: Vec<NamedPartition>,
+    },
     /// A timer that this coordinator asked for is due. One that was set anew or cancelled since is not.
     TimerFired {
         /// When.
@@ -41,7 +50,7 @@ pub enum Input<C: Carrier> {
 }
 
 /// What clients ask of a coordinator. What only reads what is committed is not here, but a function
-/// ([`super::read`]).
+/// ([`super::ReplicatedCoordinator`]).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Request<C: Carrier> {
     /// To be a member, and to take part in the next generation.

@@ -4,6 +4,10 @@
 //! it must not lose it writes into that partition: offsets, and classic groups that have come to rest. The rest (who
 //! waits, who is about to join, a rebalance under way) lives in memory only, and a new coordinator starts without it.
 //!
+//! A shell makes a [`Coordinator`], folds in what the log has, and wraps it in [`Replicated`]; then it says
+//! [`Input::Elected`] and [`Input::Loaded`], and hands over what clients ask. When leadership is lost, or an append
+//! fails, it says `Reverted`, and what then leads starts so again.
+//!
 //! Not here: how partitions are shared out (`assignor`; a classic group's leader, a client, does it), how the partition
 //! is replicated (`replica`), the protocol of KIP-848. Rules: `group.*`. Source: KIP-62, KIP-345, KIP-394, KIP-814; Kafka's
 //! `GroupMetadataManager`, `ClassicGroup`, `OffsetMetadataManager`, `GroupCoordinatorService`.
@@ -17,6 +21,7 @@ mod offsets;
 mod read;
 mod rebalance;
 mod record;
+mod retention;
 mod session;
 mod sync;
 mod turn;
@@ -175,10 +180,9 @@ impl<C: Carrier> Coordinator<C> {
         if group.state != State::Empty {
             return Err(Refusal::NonEmptyGroup);
         }
-        group.pending.iter().for_each(|member| turn.cancel_timer(Timer::Session(member.clone())));
         let offsets = self.stored.get(turn.group).into_iter().flat_map(|stored| stored.offsets.keys());
         offsets.for_each(|partition| turn.write_offset(partition.clone(), None));
-        turn.write_group(None);
+        group.forget(turn);
         Ok(())
     }
 }
@@ -206,6 +210,9 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
                     Some(reply) => turn.reply(ticket, reply),
                     None => self.asked(rules, ticket, request, &mut turn),
                 }
+            }
+            Input::RetentionChecked { at, group, passed } => {
+                self.retention_checked(&passed, &mut Turn::new(&config, at, &group, decision));
             }
             Input::TimerFired { at, group, timer } => {
                 let mut turn = Turn::new(&config, at, &group, decision);

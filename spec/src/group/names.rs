@@ -32,7 +32,7 @@ macro_rules! name {
 }
 
 name!(
-    /// A group's id (`group.id`).
+    /// A group's id ("group.id").
     GroupId
 );
 name!(
@@ -40,7 +40,7 @@ name!(
     MemberId
 );
 name!(
-    /// A static member, however often it starts anew (`group.instance.id`, KIP-345).
+    /// A static member, however often it starts anew ("group.instance.id", KIP-345).
     InstanceId
 );
 name!(

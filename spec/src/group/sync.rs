@@ -79,7 +79,7 @@ impl<C: Carrier> ClassicGroup<C> {
             self.answer_syncs(group, out);
         }
         let back: Vec<_> = self.members.keys().filter(|id| stored.contains_key(id)).cloned().collect();
-        back.iter().for_each(|id| self.answer_reentry(id, out));
+        back.iter().for_each(|id| self.answer_reentry(group, id, out));
     }
 
     fn answer_syncs(&mut self, group: &GroupId, out: &mut Vec<Output<C>>) {
@@ -96,7 +96,7 @@ impl<C: Carrier> ClassicGroup<C> {
         }
     }
 
-    fn answer_reentry(&mut self, id: &MemberId, out: &mut Vec<Output<C>>) {
+    fn answer_reentry(&mut self, group: &GroupId, id: &MemberId, out: &mut Vec<Output<C>>) {
         let mut joined = self.joined(id);
         let leads = self.is_leader(id);
         let Some(member) = self.members.get_mut(id) else { return };
@@ -109,6 +109,9 @@ impl<C: Carrier> ClassicGroup<C> {
             joined.leader = reentry.leader;
             joined.members.clear();
         }
+        let (timer, after) = (Timer::Session(id.clone()), member.session_timeout);
         out.push(Output::Reply { ticket, reply: Reply::Join { member: Some(id.clone()), outcome: Ok(joined) } });
+        // Its session may have ended, and been excused, while this was written. Kafka's writes give up before that.
+        out.push(Output::SetTimer { group: group.clone(), timer, after });
     }
 }

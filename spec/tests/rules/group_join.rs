@@ -170,6 +170,20 @@ fn a_static_leader_that_comes_back_leads_and_leaves_the_assignment() {
     assert_eq!(fenced, Reply::Heartbeat(Err(Refusal::FencedInstanceId)));
 }
 
+/// Its session ends while its return is written, and is excused; once it is answered a session runs again.
+// Verifies: group.session.parked, group.session.extend
+#[test]
+fn a_static_member_that_came_back_is_watched() {
+    let mut world = Coordination::today();
+    world.ask(Request::Join(join_fixed("", "i", "a")));
+    world.begin_generation();
+    world.sync_all();
+    world.ask(Request::Join(join_fixed("", "i", "b")));
+    world.fire(Timer::Session("b".into()));
+    world.commit();
+    assert_eq!(world.timers.get(&Timer::Session("b".into())), Some(&SESSION));
+}
+
 // Verifies: group.parked.one, group.join.again
 #[test]
 fn a_request_that_another_one_overtakes_is_answered_too() {

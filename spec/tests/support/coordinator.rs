@@ -98,9 +98,15 @@ impl Coordination {
     }
 
     pub fn ask_about(&mut self, group: GroupId, request: Request<Test>) -> Ticket {
+        let ticket = self.next_ticket();
+        self.hear(Input::Asked { ticket, at: 0, group, request });
+        ticket
+    }
+
+    /// A ticket for a request that is about to be heard.
+    pub fn next_ticket(&mut self) -> Ticket {
         let ticket = Ticket(self.answers.len() as u32);
         self.answers.insert(ticket, None);
-        self.hear(Input::Asked { ticket, at: 0, group, request });
         ticket
     }
 
