@@ -4,9 +4,10 @@ use crate::directive::Ask;
 use crate::page::Page;
 use crate::render::{Known, escaped};
 use crate::results::table;
-use highwater_checker::museum::{EXHIBITS, Exhibit, Kind};
+use highwater_checker::museum::{Case, EXHIBITS, Exhibit, GROUP_EXHIBITS, GroupCase, Kind};
 use highwater_spec::property::group::{self, GroupProperty};
 use highwater_spec::property::{self, Property};
+use highwater_spec::rules::Rules;
 use highwater_spec::scenario::Scenario;
 
 const PROPERTY_HEAD: [&str; 2] = ["property", "what it says"];
@@ -73,21 +74,46 @@ pub fn scenario_link(known: &Known<'_>, page: &Page, name: &str) -> String {
     known.link(page, name, &format!("scenario-{name}"), |ask| *ask == Ask::Scenario(name.to_owned()))
 }
 
+/// How an exhibit's world is decided, bounded and judged.
+struct Taken {
+    property: &'static str,
+    rules: Rules,
+    bounds: Vec<(String, u64)>,
+}
+
+impl From<&Case> for Taken {
+    fn from(case: &Case) -> Self {
+        Self { property: case.property.name, rules: case.rules, bounds: case.bounds.named() }
+    }
+}
+
+impl From<&GroupCase> for Taken {
+    fn from(case: &GroupCase) -> Self {
+        Self { property: case.property.name, rules: case.rules, bounds: case.bounds.named() }
+    }
+}
+
 /// Every exhibit of the museum: what breaks by which rules, how soon, and which change mends it.
 ///
 /// # Errors
 /// If an exhibit has no scenario.
 pub fn exhibits(known: &Known<'_>, page: &Page) -> Result<String, String> {
-    let rows: Result<Vec<_>, String> = EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit)).collect();
+    let of_partitions = EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
+    let of_groups = GROUP_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
+    let rows: Result<Vec<_>, String> = of_partitions.chain(of_groups).collect();
     Ok(table(&["exhibit", "what happens", "by the rules", "mended by", "steps"], &rows?))
 }
 
-fn exhibit_row(known: &Known<'_>, page: &Page, exhibit: &Exhibit) -> Result<Vec<String>, String> {
+fn exhibit_row<C>(known: &Known<'_>, page: &Page, exhibit: &Exhibit<C>) -> Result<Vec<String>, String>
+where
+    for<'a> Taken: From<&'a C>,
+{
+    let (broken, mended) = (Taken::from(&exhibit.broken), Taken::from(&exhibit.mended));
     let file = format!("scenarios/{}.scenario", exhibit.name);
     let text = known.workspace.read(&file)?;
     let scenario: Scenario = text.parse().map_err(|error| format!("{file}: {error:?}"))?;
-    let broken = exhibit.broken.property.name;
-    let breaks = known.link(page, broken, &format!("property-{broken}"), |ask| matches!(ask, Ask::Properties));
+    let name = broken.property;
+    let breaks = known.link(page, name, &format!("property-{name}"), |ask| matches!(ask, Ask::Properties));
     let title = match exhibit.kind {
         Kind::Bug => escaped(exhibit.title),
         Kind::ExpectedLoss => format!("no bug: {}", escaped(exhibit.title)),
@@ -95,17 +121,16 @@ fn exhibit_row(known: &Known<'_>, page: &Page, exhibit: &Exhibit) -> Result<Vec<
     Ok(vec![
         format!("<strong>{}</strong>", scenario_link(known, page, exhibit.name)),
         format!("{title}<div class=\"aside\"><em>breaks</em> {breaks}</div>"),
-        format!("<code>{}</code>", escaped(&exhibit.broken.rules.to_string())),
-        format!("<code>{}</code>", escaped(&mended(exhibit)).replace('=', "=<wbr>")),
+        format!("<code>{}</code>", escaped(&broken.rules.to_string())),
+        format!("<code>{}</code>", escaped(&changes(&broken, &mended)).replace('=', "=<wbr>")),
         scenario.steps().count().to_string(),
     ])
 }
 
 /// What is different in the twin.
-fn mended(exhibit: &Exhibit) -> String {
-    let (broken, mended) = (&exhibit.broken, &exhibit.mended);
+fn changes(broken: &Taken, mended: &Taken) -> String {
     let decisions = mended.rules.overrides(&broken.rules).into_iter().map(|(field, way)| format!("{field}={way}"));
-    let (before, after) = (broken.bounds.named(), mended.bounds.named());
+    let (before, after) = (&broken.bounds, &mended.bounds);
     // A bound that is not named is 0.
     let gone = before.iter().filter(|(name, _)| after.iter().all(|(still, _)| still != name));
     let gone = gone.map(|(name, _)| format!("{name}=0"));

@@ -1,9 +1,11 @@
 //! A scenario as a sequence diagram: time runs downwards, each member of the cluster has a lane.
 //!
 //! [`story`] says what there is to see in which order, [`layout`] where it goes, [`svg`] how it is written down. Colours
-//! and line widths are the style sheet's (`book/highwater.css`). Not here: the scenario's text, which stands below.
+//! and line widths are the style sheet's (`book/highwater.css`). A consumer group has no lanes yet, and is told as a list:
+//! [`listed`]. Not here: the scenario's text, which stands below.
 
 mod layout;
+mod listed;
 mod said;
 mod state;
 mod story;
@@ -30,29 +32,36 @@ struct Ending {
 /// If it can't be read, or the specification does not allow it; begins with `:line`, where one is to blame.
 pub fn drawn(name: &str, text: &str) -> Result<String, String> {
     let scenario = text.parse::<Scenario>().map_err(|error| format!(":{}: {}", error.line, error.message))?;
-    let (scenario, ending) = followed(&scenario)?;
-    let story = story::story(&scenario, ending).map_err(|error| format!(":{}: {}", error.line, error.message))?;
-    Ok(svg::figure(name, &scenario, &layout::laid_out(&story)))
+    match Model::of_scenario(&scenario).map_err(|what| format!(": {what}"))? {
+        Model::Replication(world) => {
+            let (scenario, broken) = followed(&world, &scenario)?;
+            let ending = match &scenario.expects {
+                Some(expects) => Some(Ending { property: property_called(expects.property())?, broken }),
+                None => None,
+            };
+            let story =
+                story::story(&scenario, ending).map_err(|error| format!(":{}: {}", error.line, error.message))?;
+            Ok(svg::figure(name, &scenario, &layout::laid_out(&story)))
+        }
+        Model::Group(world) => {
+            let (scenario, broken) = followed(&world, &scenario)?;
+            Ok(listed::figure(name, &scenario, broken.as_deref()))
+        }
+        Model::Controller(_) => Err(": a controller by itself is not drawn".to_owned()),
+    }
 }
 
-/// The scenario with all that its writer left out, and how it ends.
-fn followed(scenario: &Scenario) -> Result<(Scenario, Option<Ending>), String> {
+/// The scenario with all that its writer left out, and why its property does not hold at its end, if it doesn't.
+fn followed<W: Narrated>(world: &W, scenario: &Scenario) -> Result<(Scenario, Option<String>), String> {
     let parted = |parting: Parting| format!(":{}: {}", parting.line, parting.what);
-    let Model::Replication(world) = Model::of_scenario(scenario).map_err(|what| format!(": {what}"))? else {
-        return Err(": it has no brokers; only scenarios of the replication world are drawn".to_owned());
-    };
-    let end = told::follow(&world, scenario).map_err(parted)?;
-    let whole = told::retell(&world, scenario).map_err(parted)?;
-    let (Some(Expects::Breaks(name)) | Some(Expects::Holds(name))) = &scenario.expects else {
-        return Ok((whole, None));
-    };
-    let property = property_called(name.as_str())?;
-    let broken = world.reason(&end, property.name);
+    let end = told::follow(world, scenario).map_err(parted)?;
+    let whole = told::retell(world, scenario).map_err(parted)?;
+    let broken = scenario.expects.as_ref().and_then(|expects| world.reason(&end, expects.property()));
     match (&scenario.expects, &broken) {
         (Some(Expects::Breaks(name)), None) => {
             Err(format!(":4: it says that it breaks {name}, which holds at its end"))
         }
         (Some(Expects::Holds(name)), Some(why)) => Err(format!(":4: it says that {name} holds; at its end {why}")),
-        _ => Ok((whole, Some(Ending { property, broken }))),
+        _ => Ok((whole, broken)),
     }
 }

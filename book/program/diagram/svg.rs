@@ -25,18 +25,21 @@ pub fn figure(name: &str, scenario: &Scenario, drawing: &Drawing) -> String {
     if let Some((well, lines)) = &drawing.ending {
         ending(&mut out, *well, lines, drawing.foot + 36.0);
     }
+    let _ = write!(out, "</svg>\n{}</figure>", caption(name, scenario, &legend(drawing)));
+    out
+}
+
+/// What stands below a scenario: its name, rules and world, and whatever helps to read it.
+pub fn caption(name: &str, scenario: &Scenario, help: &str) -> String {
     let bounds: Vec<_> = scenario.world.values().iter().map(|(key, value)| format!("{key}={value}")).collect();
     let rules: Vec<_> = scenario.rules.values().iter().map(|(key, value)| format!("{key}={value}")).collect();
     let rules = [scenario.rules.name().to_owned()].into_iter().chain(rules).collect::<Vec<_>>().join(" ");
-    let _ = write!(
-        out,
-        "</svg>\n<figcaption><strong>{}</strong> by the rules <code>{}</code>, in a world of <code>{}</code>{}</figcaption>\n</figure>",
+    format!(
+        "<figcaption><strong>{}</strong> by the rules <code>{}</code>, in a world of <code>{}</code>{help}</figcaption>\n",
         escaped(name),
         escaped(&rules),
         escaped(&bounds.join(" ")),
-        legend(drawing)
-    );
-    out
+    )
 }
 
 /// What the signs in this diagram mean; those that it has not are left out.

@@ -106,5 +106,16 @@ fn what_cannot_happen_is_named_with_its_line() {
     assert!(error.starts_with(":2:"), "{error}");
     let controller = STORY.lines().take(1).chain(["world   controller brokers=2", "rules   KAFKA", ""]);
     let error = drawn("small", &controller.collect::<Vec<_>>().join("\n")).expect_err("there are no lanes");
-    assert!(error.contains("only scenarios of the replication world are drawn"), "{error}");
+    assert!(error.contains("a controller by itself is not drawn"), "{error}");
+}
+
+#[test]
+fn a_group_is_told_as_a_list() {
+    const GROUP: &str = "highwater scenario 1\nworld group brokers=1\nrules KAFKA\nholds one-owner\n\n> c1 starts\n";
+    let told = drawn("small", GROUP).expect("it can be told");
+    for part in ["id=\"scenario-small\"", "<li>c1 starts", "<code>one-owner</code> holds"] {
+        assert!(told.contains(part), "no {part} in {told}");
+    }
+    let error = drawn("small", &GROUP.replace("holds", "breaks")).expect_err("it holds");
+    assert_eq!(error, ":4: it says that it breaks one-owner, which holds at its end");
 }
