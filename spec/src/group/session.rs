@@ -1,6 +1,6 @@
 //! Members that are alive, fall silent, or leave.
 //!
-//! Rules: `group.session.*`, `group.heartbeat.*`, `group.leave.*`. Source: KIP-62, KIP-345; Kafka's
+//! Rules: `group.session.*`, `group.heartbeat`, `group.leave.*`. Source: KIP-62, KIP-345; Kafka's
 //! `GroupMetadataManager.classicGroupHeartbeat`, `classicGroupLeave`, `expireClassicGroupMemberHeartbeat`.
 
 use super::turn::Turn;
