@@ -16,7 +16,8 @@ use std::fmt::Debug;
 const SAMPLES: u64 = 60;
 
 /// Last versions that no stable version of the request asks for: their library has them of the response alone.
-const UNSTABLE: [(&str, i16); 2] = [("OffsetCommitResponse", 10), ("OffsetFetchResponse", 10)];
+const UNSTABLE: [(&str, i16); 3] =
+    [("InitProducerIdResponse", 6), ("OffsetCommitResponse", 10), ("OffsetFetchResponse", 10)];
 
 /// Calls `$check::<Ours, Theirs>()` for every message, and returns their names.
 macro_rules! for_every_message {
