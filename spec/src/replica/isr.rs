@@ -171,8 +171,8 @@ impl<C: Carrier> Replica<C> {
             Ok(state) if guard!("replica.isr.answer", in_force(&state)) => {
                 leader.isr = Isr::Committed(state.isr);
                 self.partition_epoch = Some(state.partition_epoch);
-                self.raise_high_watermark(rules, out);
                 self.watch_lagging(out);
+                self.raise_high_watermark(rules, out);
             }
             // Metadata is on its way and will override what is pending.
             Ok(_) => {}

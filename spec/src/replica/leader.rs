@@ -160,8 +160,8 @@ impl<C: Carrier> Replica<C> {
             out.push(Output::StoreEpochs(self.log.epochs.clone()));
         }
         self.role = Role::Leader(leader);
-        self.raise_high_watermark(rules, out);
         self.watch_lagging(out);
+        self.raise_high_watermark(rules, out);
     }
 
     /// What the metadata log says of the other brokers; it may let a follower join at its next fetch.

@@ -1,8 +1,10 @@
 //! `replica.produce.*`
 
-use super::replica::{B2, appends, assigned, fetch, fetched, leader, produce, replica, replies, step, step_by};
+use super::replica::{
+    B2, B3, appends, assigned, fetch, fetched, leader, produce, replica, replies, set, step, step_by,
+};
 use highwater_spec::refusal::Refusal;
-use highwater_spec::replica::{Acks, Input, Output, Produce, ProduceOutcome};
+use highwater_spec::replica::{Acks, Assignment, Input, Output, Produce, ProduceOutcome};
 use highwater_spec::rules::{HwGate, Rules};
 use highwater_spec::values::{LeaderEpoch, Offset, Ticket};
 
@@ -108,4 +110,18 @@ fn who_waits_when_a_leadership_ends_hears_that_the_outcome_is_unknown() {
     assert_eq!(replies(&out), [(1, unknown), (0, unknown)]);
     let out = step(&mut waited_for, Input::Assigned(assigned(1, 4, 6)));
     assert_eq!((replies(&out), waited_for.leader_epoch()), (vec![], Some(LeaderEpoch(4))), "it leads on");
+}
+
+// Verifies: replica.read.own
+#[test]
+fn what_metadata_commits_can_be_read_before_its_producer_hears_of_it() {
+    let mut leader = leader();
+    step(&mut leader, produce(7, Acks::All, 1));
+    step(&mut leader, produce(8, Acks::Leader, 1));
+    fetched(&mut leader, fetch(B3, 1));
+    let out = step(&mut leader, Input::Assigned(Assignment { isr: set([1, 3]), ..assigned(1, 3, 6) }));
+    let [Output::SetTimer { .. }, Output::Publish(view), Output::Reply { ticket: Ticket(7), .. }] = &out[..] else {
+        panic!("{out:?}");
+    };
+    assert_eq!(view.high_watermark, Offset(1));
 }
