@@ -38,6 +38,8 @@ pub struct Client {
     patience: Patience,
     bootstrap: Vec<Endpoint>,
     brokers: BTreeMap<i32, Endpoint>,
+    /// Whether anyone has answered yet. One who has just started may know of no broker, itself included.
+    is_answered: bool,
     topics: BTreeMap<String, MetadataResponseTopic>,
     /// By address. A connection is kept only while nothing is under way on it.
     connections: BTreeMap<String, Connection>,
@@ -48,7 +50,7 @@ impl Client {
     #[must_use]
     pub fn new(bootstrap: Vec<Endpoint>, patience: Patience) -> Self {
         let (brokers, topics, connections) = Default::default();
-        Self { patience, bootstrap, brokers, topics, connections }
+        Self { patience, bootstrap, brokers, is_answered: false, topics, connections }
     }
 
     /// The brokers that were alive when metadata were last read, by id.
@@ -149,7 +151,7 @@ impl Client {
         let deadline = Instant::now() + self.patience.success;
         loop {
             match attempt(self).await {
-                Err(error) if asks_again_after(&error) && Instant::now() < deadline && !self.brokers.is_empty() => {
+                Err(error) if asks_again_after(&error) && Instant::now() < deadline && self.is_answered => {
                     tracing::debug!(%error, "asked again");
                     self.forget_topics();
                     sleep(BACKOFF).await;
@@ -180,6 +182,7 @@ impl Client {
             |host: &str, port: i32| Endpoint { host: host.to_owned(), port: u16::try_from(port).unwrap_or(0) };
         let brokers = answer.brokers.iter().map(|broker| (broker.node_id, endpoint(&broker.host, broker.port)));
         self.brokers = brokers.collect();
+        self.is_answered = true;
         Ok(answer)
     }
 
@@ -188,7 +191,16 @@ impl Client {
     /// # Errors
     /// [`ClientError::UnknownTopic`], or why nobody could be asked.
     pub async fn topic(&mut self, name: &str) -> Result<MetadataResponseTopic, ClientError> {
-        let deadline = Instant::now() + UNKNOWN_TOPIC.min(self.patience.success);
+        self.topic_within(name, UNKNOWN_TOPIC).await
+    }
+
+    /// The topic, if the cluster knows it by then.
+    pub(super) async fn topic_within(
+        &mut self,
+        name: &str,
+        unknown: Duration,
+    ) -> Result<MetadataResponseTopic, ClientError> {
+        let deadline = Instant::now() + unknown.min(self.patience.success);
         if let Some(known) = self.topics.get(name) {
             return Ok(known.clone());
         }

@@ -47,7 +47,8 @@ impl Client {
             return Err(incomplete(&name));
         };
         refused(&name, result.error_code, result.error_message)?;
-        self.topic(&name).await.map(|_| ())
+        // The controller has it; however late, this broker will hear of it.
+        self.topic_within(&name, Duration::MAX).await.map(|_| ())
     }
 
     /// Deletes a topic.
