@@ -27,7 +27,7 @@ type Script = dyn Fn(i32, Request) -> Response + Send + Sync;
 /// Two brokers, and where they are.
 struct Cluster {
     endpoints: [Endpoint; 2],
-    /// Who leads, as metadata say.
+    /// Who leads, as metadata say; 0 for a cluster that has just started, of which the first one asked knows nothing.
     leader: AtomicI32,
     /// Who was asked to append: one entry for each Produce.
     produced: Mutex<Vec<i32>>,
@@ -72,9 +72,10 @@ impl Cluster {
             port: at.port.into(),
             ..Default::default()
         };
+        let knows = self.leader.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst).is_err();
         let leader_id = self.leader.load(Ordering::SeqCst);
         let topic = |name: String| match name.as_str() {
-            "t" => MetadataResponseTopic {
+            "t" if knows => MetadataResponseTopic {
                 name: Some(name),
                 partitions: vec![MetadataResponsePartition { leader_id, ..Default::default() }],
                 ..Default::default()
@@ -82,7 +83,7 @@ impl Cluster {
             _ => MetadataResponseTopic { error_code: 3, name: Some(name), ..Default::default() },
         };
         MetadataResponse {
-            brokers: self.endpoints.iter().zip(1..).map(broker).collect(),
+            brokers: self.endpoints.iter().zip(1..).filter(|_| knows).map(broker).collect(),
             topics: names.into_iter().map(topic).collect(),
             ..Default::default()
         }
@@ -248,4 +249,12 @@ async fn pages_are_put_together() {
     let topics = cluster.client(PATIENT).describe_topics(&[]).await.unwrap();
     let topics: Vec<_> = topics.into_iter().map(|topic| (topic.name.unwrap(), topic.partitions.len())).collect();
     assert_eq!(topics, [("a".to_owned(), 2), ("b".to_owned(), 2)]);
+}
+
+#[tokio::test]
+async fn a_broker_that_knows_of_no_broker_yet_is_asked_again() {
+    let cluster = Cluster::start(|_, _| (ErrorCode::NONE, 0)).await;
+    cluster.leader.store(0, Ordering::SeqCst);
+    let found = cluster.client(PATIENT).topic_within("t", LONG).await.unwrap();
+    assert_eq!(found.partitions[0].leader_id, 1);
 }
