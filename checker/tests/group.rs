@@ -30,6 +30,7 @@ fn groups_keep_their_word() {
         Bounds { breaks: 1, ..SMALL },
         Bounds { closes: 1, ..SMALL },
         Bounds { impatience: 1, ..SMALL },
+        Bounds { impatience: 1, commits: 1, fixed: 1, ..SMALL },
     ];
     for bounds in bounds {
         let world = World::new(Rules::KAFKA, bounds);
