@@ -132,6 +132,29 @@ decisions! {
         /// Those of members of the group's present generation. From 0.9.
         Generation,
     }
+    /// Whether a group coordinator remembers in which epoch its broker won or lost the leadership of its log.
+    coordinator_epoch: CoordinatorEpoch {
+        /// It does what it is told in the order in which it is told. Until 3.0 (KAFKA-10614).
+        Ignored,
+        /// It acts on nothing that is earlier than what it has acted on. From 3.0.
+        Checked,
+    }
+    /// Whose word on what it owns a sticky assignor believes.
+    sticky_claims: StickyClaims {
+        /// That of the members of the latest generation alone; what others say they own counts as no one's. Until 3.5
+        /// (KAFKA-14639).
+        OfLatestGeneration,
+        /// Everyone's, and of two who claim one partition that of the later generation. From 3.5.
+        OfEachPartition,
+    }
+    /// Which member id a static member has that starts anew.
+    static_rejoin: StaticRejoin {
+        /// A new one in a stable group; in any other that of its last life, which may still be there. As static members
+        /// were first built, before 2.3 (KAFKA-8500).
+        SharedWhileRebalancing,
+        /// A new one, and its last life is fenced. From 2.3.
+        Renewed,
+    }
 }
 
 impl Rules {
@@ -154,6 +177,9 @@ impl Rules {
         known_batches: KnownBatches::LastFive,
         elr: Elr::On,
         commit_fencing: CommitFencing::Generation,
+        coordinator_epoch: CoordinatorEpoch::Checked,
+        sticky_claims: StickyClaims::OfEachPartition,
+        static_rejoin: StaticRejoin::Renewed,
     };
 
     /// The code of Kafka 4.1, to the letter.
