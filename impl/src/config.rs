@@ -166,6 +166,13 @@ settings! {
     group_initial_rebalance_delay: i32 = "group.initial.rebalance.delay.ms" or "3000", whole(0..=i32::MAX.into());
     /// The most members of a group.
     group_max_size: u32 = "group.max.size" or "2147483647", whole(1..=i32::MAX.into());
+    /// Milliseconds that a member of a group of the consumer protocol may be silent for.
+    group_consumer_session_timeout: i32 = "group.consumer.session.timeout.ms" or "45000", whole(1..=i32::MAX.into());
+    /// Milliseconds after which such a member is to be heard of again.
+    group_consumer_heartbeat_interval: i32 =
+        "group.consumer.heartbeat.interval.ms" or "5000", whole(1..=i32::MAX.into());
+    /// The most members of such a group.
+    group_consumer_max_size: u32 = "group.consumer.max.size" or "2147483647", whole(1..=i32::MAX.into());
 
     /// The most bytes of records in the answer to one fetch. A larger batch still comes, alone.
     fetch_max_bytes: u32 = "fetch.max.bytes" or "57671680", bytes(1024);

@@ -475,7 +475,8 @@ impl<'a> Step<'a> {
             }
             Output::FetchOffsets(partitions) => {
                 let partitions: Vec<_> = partitions.into_iter().collect();
-                let found = self.state.coordinator.fetch_offsets(&World::group(), Some(&partitions));
+                let found =
+                    self.state.coordinator.fetch_offsets(&group::Reader::default(), &World::group(), Some(&partitions));
                 let offset = |found: Option<group::CommittedOffset<Model>>| found.map(|found| found.offset);
                 let answer = found.map(|found| found.into_iter().map(|(of, found)| (of, offset(found))).collect());
                 return self.hears(member, Input::OffsetsAnswered(answer));

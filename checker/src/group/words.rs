@@ -20,6 +20,7 @@ pub(super) fn record(record: &Record<Model>) -> String {
             format!("coordinator writes that {partition} is processed below {}", committed.offset)
         }
         Record::Offset { partition, committed: None, .. } => format!("coordinator forgets the offset of {partition}"),
+        Record::Consumer { record, .. } => format!("coordinator writes {record:?}"),
     }
 }
 

@@ -363,6 +363,9 @@ fn start_groups(
             max_session_timeout: Millis(config.group_max_session_timeout),
             initial_rebalance_delay: Millis(config.group_initial_rebalance_delay),
             max_size: config.group_max_size,
+            consumer_session_timeout: Millis(config.group_consumer_session_timeout),
+            consumer_heartbeat_interval: Millis(config.group_consumer_heartbeat_interval),
+            consumer_max_size: config.group_consumer_max_size,
             max_offset_metadata: config.offset_metadata_max_bytes,
             ..Default::default()
         },

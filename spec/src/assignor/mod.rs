@@ -3,13 +3,18 @@
 //! Pure functions of who the members are, what they subscribe to and what they own. In a classic group the leader, a
 //! client, runs the one that the members chose; the coordinator never looks into it.
 //!
-//! Not here: racks, and the assignors that brokers run (KIP-848). Source: KIP-54, KIP-341, KIP-429, KIP-792; Kafka's
+//! In a consumer group the coordinator runs one of its own (`server`).
+//!
+//! Not here: racks. Source: KIP-54, KIP-341, KIP-429, KIP-792; Kafka's
 //! `RangeAssignor`, `RoundRobinAssignor`, `StickyAssignor`, `CooperativeStickyAssignor`.
 
 mod in_turn;
 mod range;
+mod server;
 mod sticky;
 mod unequal;
+
+pub use server::ServerAssignor;
 
 use crate::group::{Generation, InstanceId, MemberId, NamedPartition, TopicName};
 use crate::rules::Rules;

@@ -22,14 +22,23 @@ impl<C: Carrier> Coordinator<C> {
         } else if !allowed.contains(&join.session_timeout) {
             Some(Refusal::InvalidSessionTimeout)
         } else {
-            (is_new && join.member.id.is_some()).then_some(Refusal::UnknownMemberId)
+            let is_gone = self.consumer_group(turn.group).is_none_or(|group| group.members.is_empty());
+            (is_new && is_gone && join.member.id.is_some()).then_some(Refusal::UnknownMemberId)
         };
         if let Some(refusal) = refusal {
             return turn.reply(ticket, Reply::Join { member: join.member.id, outcome: Err(refusal) });
         }
+        if let Some(consumer) = self.consumer_group(turn.group) {
+            // `group.consumer.kind`
+            if !consumer.members.is_empty() {
+                let outcome = Err(Refusal::InconsistentGroupProtocol);
+                return turn.reply(ticket, Reply::Join { member: None, outcome });
+            }
+            consumer.forget_all(turn);
+        }
         let group = self.classic.entry(turn.group.clone()).or_insert_with(|| ClassicGroup::empty(Some(turn.at)));
         group.join(rules, ticket, join, turn);
-        if is_new && !turn.has_written() {
+        if is_new && !turn.has_written_group() {
             turn.write_group(Some(GroupMetadata {
                 since: Some(turn.at),
                 ..ClassicGroup::empty(None).metadata(|_, _| None)

@@ -268,6 +268,7 @@ pub fn outcome(reply: &Reply<Test>) -> Result<(), Refusal> {
         Reply::Join { outcome, .. } => outcome.as_ref().map(drop).map_err(|refusal| *refusal),
         Reply::Sync(outcome) => outcome.as_ref().map(drop).map_err(|refusal| *refusal),
         Reply::Heartbeat(outcome) | Reply::Delete(outcome) => *outcome,
+        Reply::ConsumerHeartbeat(outcome) => outcome.as_ref().map(drop).map_err(|refusal| *refusal),
         Reply::Leave(results) => each(results),
         Reply::CommitOffsets(results) | Reply::DeleteOffsets(results) => each(results),
         Reply::FetchOffsets(outcome) => outcome.as_ref().map(drop).map_err(|refusal| *refusal),

@@ -127,8 +127,10 @@ impl Stand {
 
     async fn fetch(&self) -> Result<Option<i64>, Refusal> {
         let group = "g".into();
-        let found =
-            self.groups.look(&group, |coordinator| coordinator.fetch_offsets(&"g".into(), Some(&[of_t()]))).await?;
+        let found = self
+            .groups
+            .look(&group, |coordinator| coordinator.fetch_offsets(&Reader::default(), &"g".into(), Some(&[of_t()])))
+            .await?;
         Ok(found.into_iter().find_map(|(_, committed)| committed).map(|committed| committed.offset.0))
     }
 
