@@ -121,6 +121,9 @@ impl Producer {
         let Some(mut batch) = queue.position(batch).and_then(|at| queue.batches.remove(at)) else { return };
         batch.is_in_doubt |= batch.state == State::InFlight;
         queue.leave_unresolved(&batch);
+        if batch.state == State::Open {
+            out.push(Output::CancelTimer(Timer::Linger(partition.clone())));
+        }
         out.push(done(partition, &batch, given_up(&batch, Code::REQUEST_TIMED_OUT)));
     }
 
