@@ -125,6 +125,14 @@ decisions! {
         /// They form the ELR, and an unclean restart leaves it (KIP-966).
         On,
     }
+    /// Whether a log that is cleaned still says how far it goes. No baseline differs in it: the worlds that have one
+    /// don't clean.
+    cleaned_end: CleanedEnd {
+        /// Not if its last batch has lost every record: then it goes too. Until 4.0 (KAFKA-17076).
+        Lost,
+        /// It does: that batch stays, without records. From 4.0.
+        Kept,
+    }
     /// Whose offsets a group coordinator keeps.
     commit_fencing: CommitFencing {
         /// Anyone's. Until 0.9, when consumers agreed by way of ZooKeeper and brokers knew of no groups.
@@ -176,6 +184,7 @@ impl Rules {
         known_epoch: KnownEpoch::Ignored,
         known_batches: KnownBatches::LastFive,
         elr: Elr::On,
+        cleaned_end: CleanedEnd::Kept,
         commit_fencing: CommitFencing::Generation,
         coordinator_epoch: CoordinatorEpoch::Checked,
         sticky_claims: StickyClaims::OfEachPartition,
