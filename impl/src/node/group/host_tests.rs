@@ -16,7 +16,8 @@ use crate::records::BatchBuilder;
 use crate::storage::{LogConfig, LogDir, PartitionLog, PartitionName};
 use highwater_spec::controller::{self, Image, Topic};
 use highwater_spec::group::{
-    CommitOffsets, CommittedOffset, Config, MemberIdentity, NamedPartition, OffsetToCommit, Record, Reply, Request,
+    CommitOffsets, CommittedOffset, Config, MemberIdentity, NamedPartition, OffsetToCommit, Reader, Record, Reply,
+    Request,
 };
 use highwater_spec::log::{Batch, EpochCache};
 use highwater_spec::refusal::Refusal;
