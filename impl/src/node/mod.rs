@@ -12,6 +12,7 @@
 mod alive;
 mod broker_host;
 mod checkpoints;
+mod cleaner;
 mod cluster;
 mod connection;
 mod controller_host;
