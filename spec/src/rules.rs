@@ -132,6 +132,14 @@ decisions! {
         /// Those of members of the group's present generation. From 0.9.
         Generation,
     }
+    /// When a partition that a member of a consumer group is told to give up counts as free.
+    release: Release {
+        /// As soon as the member is told, and another one gets it meanwhile. In the first previews of KIP-848 it came to
+        /// this where such a partition went back and forth (KAFKA-16147).
+        WhenTold,
+        /// When the member says that it owns it no more.
+        WhenGivenUp,
+    }
 }
 
 impl Rules {
@@ -154,6 +162,7 @@ impl Rules {
         known_batches: KnownBatches::LastFive,
         elr: Elr::On,
         commit_fencing: CommitFencing::Generation,
+        release: Release::WhenGivenUp,
     };
 
     /// The code of Kafka 4.1, to the letter.

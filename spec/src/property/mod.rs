@@ -9,6 +9,7 @@ mod broker_epochs;
 mod candidate_completeness;
 mod committed_cut;
 mod consistent_read;
+pub mod consumer_group;
 mod controller_epochs;
 mod election_acceptable;
 pub mod group;
