@@ -2,15 +2,17 @@
 //!
 //! [`apache_kafka`] brings up a cluster of Apache's own brokers, the oracle. [`clients`] lets real clients use a cluster
 //! ([`target`]). [`requests`] sends raw requests and compares what two clusters make of them. [`failures`] kills, stops
-//! and cuts off processes of ours. [`walks`] are runs of small worlds that take every edge. [`matrix`] breaks the project on
-//! purpose, and tells which method notices.
+//! and cuts off processes of ours. [`histories`] judges what clients of any cluster recorded, such as [`programs`]. [`walks`] are runs of small
+//! worlds that take every edge. [`matrix`] breaks the project on purpose, and tells which method notices.
 
 pub mod apache_kafka;
 pub mod clients;
 pub mod command;
 pub mod failures;
+pub mod histories;
 pub mod lockstep;
 pub mod matrix;
+pub mod programs;
 pub mod requests;
 pub mod target;
 pub mod walks;

@@ -1,11 +1,12 @@
 //! One event, carried out.
 
-use super::{Blob, Commit, Event, Model, Node, State, Waiting, World, words};
+use super::{Blob, Commit, Event, Leadership, Model, Node, State, Waiting, World, words};
+use crate::shared::Shared;
 use highwater_spec::assignor::{Assignor, Subscriber};
 use highwater_spec::client::consumer::{self, Consumer, End, Input, Leads, Output, Timer};
 use highwater_spec::group::{
     self, Client, CommitOffsets, Generation, JoinGroup, Joined, MemberId, MemberIdentity, Millis, OffsetToCommit,
-    Protocol, ProtocolName, Record, Reply, Request, Subscription, SyncGroup,
+    Protocol, ProtocolName, Record, Reply, Request, Role, Subscription, SyncGroup,
 };
 use highwater_spec::machine::Machine;
 use highwater_spec::refusal::Refusal;
@@ -48,6 +49,7 @@ impl<'a> Step<'a> {
             Event::Closes(_) => &mut self.state.budget.closes,
             Event::Breaks(_) => &mut self.state.budget.breaks,
             Event::Moves => &mut self.state.budget.moves,
+            Event::Returns => &mut self.state.budget.returns,
             Event::Fires(_, Timer::Poll) => &mut self.state.budget.slow_polls,
             Event::Fires(_, Timer::Commit) => &mut self.state.budget.commits,
             Event::Expires(member, id) if is_alive(&self.state, member, id) => &mut self.state.budget.expiries,
@@ -90,11 +92,26 @@ impl<'a> Step<'a> {
             Event::Commits => {
                 let machine = &self.state.coordinator;
                 (machine.end() > machine.committed_end()).then_some(()).ok_or("everything is committed")?;
+                (!self.state.is_deposed()).then_some(()).ok_or("another broker leads its log")?;
                 let upto = machine.end();
                 self.coordinate(replicated::Input::Committed { upto });
                 Ok(())
             }
             Event::Moves => self.moves(),
+            Event::Returns => self.returns(),
+            Event::Unloads => self.unloads(),
+            Event::Loads => self.loads(),
+        }
+    }
+
+    pub(super) fn count_readers(&mut self) {
+        if self.world.counts_readers {
+            let reads =
+                |node: &&Shared<Node>| node.consumer.as_ref().is_some_and(|consumer| consumer.owned().next().is_some());
+            let readers = self.state.nodes.iter().filter(reads).count();
+            if readers > self.state.history.readers {
+                self.state.history.edit().readers = readers;
+            }
         }
     }
 
@@ -110,6 +127,9 @@ impl<'a> Step<'a> {
     fn starts(&mut self, member: u8) -> Outcome {
         let is_busy = self.state.waiting.values().any(|waiting| waiting.node == Some(index(member)));
         let node = self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
+        if node.failed {
+            return Err("it has failed for good");
+        }
         if node.consumer.is_some() || !node.requests.is_empty() || is_busy {
             return Err("it runs, or has yet to be heard");
         }
@@ -211,12 +231,56 @@ impl<'a> Step<'a> {
     }
 
     fn moves(&mut self) -> Outcome {
+        self.no_coordinator(|step| {
+            step.coordinate(replicated::Input::Reverted);
+            step.coordinate(replicated::Input::Heard(group::Input::Elected));
+            step.coordinate(replicated::Input::Heard(group::Input::Loaded { at: () }));
+        })
+    }
+
+    /// Every consumer loses its coordinator, to which something happens.
+    fn no_coordinator(&mut self, happens: impl FnOnce(&mut Self)) -> Outcome {
         let running: Vec<_> = (1..=self.world.bounds.members).filter(|member| self.running(*member).is_ok()).collect();
         (1..=self.world.bounds.members).for_each(|member| self.cut_off(member));
-        self.coordinate(replicated::Input::Reverted);
-        self.coordinate(replicated::Input::Heard(group::Input::Elected));
-        self.coordinate(replicated::Input::Heard(group::Input::Loaded { at: () }));
+        happens(self);
         running.into_iter().try_for_each(|member| self.hears(member, Input::CoordinatorLost))
+    }
+
+    /// The broker leads in the epoch after the next one. What it has to do about either waits.
+    fn returns(&mut self) -> Outcome {
+        let known =
+            self.state.heard.is_empty().then_some(self.state.tenure).ok_or("it has yet to act on the last one")?;
+        let epoch = known.epoch().unwrap_or_default();
+        let (lost, won) = (epoch.next(), epoch.next().next());
+        self.state.heard.extend([Leadership::Lost(lost), Leadership::Won(won)]);
+        Ok(())
+    }
+
+    fn unloads(&mut self) -> Outcome {
+        let lost = |known: &&Leadership| matches!(known, Leadership::Lost(_));
+        let Some(Leadership::Lost(epoch)) = self.state.heard.iter().find(lost).copied() else {
+            return Err("no leadership was lost");
+        };
+        self.state.heard.remove(&Leadership::Lost(epoch));
+        if !self.state.tenure.hears(&self.world.rules, epoch) {
+            self.trace.push(format!("coordinator knows better than {epoch}"));
+            return Ok(());
+        }
+        self.trace.push("coordinator forgets its groups".to_owned());
+        self.no_coordinator(|step| step.coordinate(replicated::Input::Reverted))
+    }
+
+    fn loads(&mut self) -> Outcome {
+        let won = |known: &&Leadership| matches!(known, Leadership::Won(_));
+        let Some(Leadership::Won(epoch)) = self.state.heard.iter().find(won).copied() else {
+            return Err("no leadership was won");
+        };
+        self.state.heard.remove(&Leadership::Won(epoch));
+        if !self.state.tenure.hears(&self.world.rules, epoch) {
+            return Ok(());
+        }
+        self.trace.push(format!("coordinator has its groups from the log in {epoch}"));
+        self.moves()
     }
 
     /// The oldest request of a connection reaches the coordinator, which answers one at a time.
@@ -248,7 +312,8 @@ impl<'a> Step<'a> {
         Ok(match asked {
             Output::Join { member: id, owned, generation } => {
                 let fresh = id_of(member, self.node(member).ids);
-                if id.is_none() {
+                // One that is refused at once is not given to anyone.
+                if id.is_none() && self.state.coordinator.speculative().role() == Role::Active {
                     self.node(member).ids += 1;
                 }
                 let blob = Blob::Subscription { topics: config.topics.clone(), owned, generation };
@@ -303,7 +368,7 @@ impl<'a> Step<'a> {
         let stale = commit.filter(|commit| !is_current(&self.state, &commit.member, commit.generation));
         let mut outputs = Vec::new();
         self.state.coordinator.edit().step(&self.world.rules, input, &mut outputs);
-        if self.world.bounds.late_commits == 0 {
+        if self.world.bounds.late_commits == 0 && !self.state.is_deposed() {
             let upto = self.state.coordinator.end();
             let committed = replicated::Input::Committed { upto };
             self.state.coordinator.edit().step(&self.world.rules, committed, &mut outputs);
@@ -438,6 +503,7 @@ impl<'a> Step<'a> {
             Output::CancelTimer(timer) => drop(self.node(member).timers.remove(&timer)),
             Output::Fail(_) | Output::Exit => {
                 let node = self.node(member);
+                node.failed |= matches!(output, Output::Fail(_));
                 (node.consumer, node.timers) = (None, BTreeSet::new());
                 node.answers.clear();
                 (node.delivered, node.taken) = (Vec::new(), Vec::new());

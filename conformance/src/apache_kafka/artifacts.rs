@@ -41,8 +41,21 @@ impl Artifacts {
 
     /// The class path, as Java wants it.
     pub(super) fn class_path(&self) -> String {
-        self.jars.iter().map(|jar| jar.display().to_string()).collect::<Vec<_>>().join(":")
+        class_path(&self.jars)
     }
+}
+
+/// The class path of Kafka's client alone, without what its logging would write to.
+pub fn client_class_path(cache: &Path) -> Result<String, Error> {
+    const NEEDED: [&str; 5] = ["kafka-clients-", "lz4-java-", "slf4j-api-", "snappy-java-", "zstd-jni-"];
+    let mut jars = Artifacts::resolve(cache)?.jars;
+    let name = |jar: &PathBuf| jar.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    jars.retain(|jar| NEEDED.iter().any(|needed| name(jar).starts_with(needed)));
+    Ok(class_path(&jars))
+}
+
+fn class_path(jars: &[PathBuf]) -> String {
+    jars.iter().map(|jar| jar.display().to_string()).collect::<Vec<_>>().join(":")
 }
 
 /// The lines that belong into `apache-kafka.sha256`: what Maven resolves today. For a change of release.

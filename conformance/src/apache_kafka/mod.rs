@@ -14,7 +14,7 @@ mod properties;
 mod ready;
 mod state;
 
-pub use artifacts::{VERSION, pins};
+pub use artifacts::{VERSION, client_class_path, pins};
 pub use error::Error;
 pub use state::State;
 

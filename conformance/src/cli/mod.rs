@@ -3,6 +3,7 @@
 mod apache_kafka;
 mod clients;
 mod failures;
+mod judge;
 mod lockstep;
 mod matrix;
 mod requests;
@@ -31,6 +32,8 @@ enum Command {
     Clients(clients::Args),
     /// Kill, stop and cut off nodes of clusters on this machine, and see what is lost
     Failures(failures::Args),
+    /// Say what is wrong with histories of clients
+    Judge(judge::Args),
     /// Break the project on purpose, one thing at a time, and tell which method notices
     Matrix(matrix::Args),
     /// Let a cluster of ours do step by step what scenarios tell, and see whether it does
@@ -49,6 +52,7 @@ pub fn answer(cli: Cli) -> ExitCode {
         Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
         Command::Clients(args) => Ok(clients::answer(args)),
         Command::Failures(args) => failures::answer(args),
+        Command::Judge(args) => judge::answer(args),
         Command::Matrix(args) => matrix::answer(args),
         Command::Lockstep(args) => lockstep::answer(args),
         Command::Requests(args) => requests::requests(args),

@@ -2,6 +2,8 @@
 
 use super::{Case, Client, Stage, expect, expect_patience};
 use crate::command::{self, Ended, PATIENCE};
+use crate::histories::{Deed, Partition};
+use crate::programs::{Process, Recorder};
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
 use std::process::Command;
@@ -158,6 +160,28 @@ fn goes_on(stage: &Stage) -> Result<(), Failed> {
     };
     expect("values", &member("4")?, &lines(["0", "1", "2", "3"]))?;
     expect("values", &member("2")?, &lines(["4", "5"]))
+}
+
+/// A member of the group of the topic's name, beside others. It commits by itself, and tells only what it reads.
+pub(super) fn member(stage: &Stage, recorder: &Recorder, strategy: &str, session_ms: u32) -> Result<Process, Failed> {
+    // It ends with this thread, whatever becomes of it.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "kcat", "-b", &stage.bootstrap, "-u", "-q", "-f", "%p %o %s\n"]);
+    command.args(["-X", "auto.offset.reset=earliest", "-X", "heartbeat.interval.ms=500"]);
+    command.args(["-X", &format!("session.timeout.ms={session_ms}")]);
+    command.args(["-X", &format!("partition.assignment.strategy={strategy}")]);
+    command.args(["-G", &stage.topic, &stage.topic]);
+    let (who, topic, to) = ("kcat", stage.topic.clone(), recorder.clone());
+    let note = move |line: &str, began| {
+        let mut parts = line.splitn(3, ' ');
+        let number = parts.next().and_then(|part| part.parse().ok());
+        let offset = parts.next().and_then(|part| part.parse().ok());
+        if let (Some(number), Some(offset), Some(value)) = (number, offset, parts.next()) {
+            let partition = Partition(topic.clone(), number);
+            to.note(who, Some(&topic), began, Deed::Polled { partition, offset, value: value.to_owned() });
+        }
+    };
+    Ok(Process::start_with(&mut command, who, Some(&stage.topic), recorder, note)?)
 }
 
 /// Writes each line as a message; fails if one is refused.

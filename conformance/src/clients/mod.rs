@@ -5,7 +5,9 @@
 
 mod confluent;
 mod kcat;
+mod mixed;
 
+use crate::programs::Language;
 use crate::target::Target;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use std::sync::Arc;
@@ -18,6 +20,8 @@ pub enum Client {
     Kcat,
     /// confluent-kafka for Python.
     ConfluentKafka,
+    /// One whose program tells what happens to it.
+    Of(Language),
 }
 
 impl Client {
@@ -26,6 +30,15 @@ impl Client {
         match self {
             Self::Kcat => kcat::missing(),
             Self::ConfluentKafka => confluent::missing(),
+            Self::Of(language) => language.missing(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kcat => "kcat",
+            Self::ConfluentKafka => "confluent-kafka",
+            Self::Of(language) => language.name(),
         }
     }
 }
@@ -43,7 +56,7 @@ type Run = Box<dyn FnOnce(&Stage) -> Result<(), Failed> + Send>;
 
 /// One thing that a client does.
 pub struct Case {
-    client: Client,
+    clients: Vec<Client>,
     name: String,
     run: Run,
 }
@@ -54,33 +67,40 @@ impl Case {
         name: impl Into<String>,
         run: impl FnOnce(&Stage) -> Result<(), Failed> + Send + 'static,
     ) -> Self {
-        Self { client, name: name.into(), run: Box::new(run) }
+        Self { clients: vec![client], name: name.into(), run: Box::new(run) }
     }
 }
 
 /// Every case of every client.
 pub fn cases() -> Vec<Case> {
-    kcat::cases().into_iter().chain(confluent::cases()).collect()
+    kcat::cases().into_iter().chain(confluent::cases()).chain(mixed::cases()).collect()
 }
 
 /// Runs the cases that `arguments` choose against the target, and reports as `cargo test` does. The target ends when
 /// all have run.
 pub fn run(arguments: &Arguments, target: Target) -> Conclusion {
-    for client in [Client::Kcat, Client::ConfluentKafka] {
-        if let Some(missing) = client.missing() {
-            eprintln!("{client:?}'s cases are ignored: {missing}");
-        }
+    let missing = missing();
+    for (client, why) in &missing {
+        eprintln!("{}'s cases are ignored: {why}", client.name());
     }
+    let missing: Vec<_> = missing.into_iter().map(|(client, _)| client).collect();
     let target = Arc::new(target);
-    let trials = cases().into_iter().map(|case| trial(case, Arc::clone(&target))).collect();
+    let trials = cases().into_iter().map(|case| trial(case, &missing, Arc::clone(&target))).collect();
     libtest_mimic::run(arguments, trials)
 }
 
-fn trial(case: Case, target: Arc<Target>) -> Trial {
-    let (kind, ignored) = match case.client {
-        Client::Kcat => ("kcat", Client::Kcat.missing().is_some()),
-        Client::ConfluentKafka => ("confluent-kafka", Client::ConfluentKafka.missing().is_some()),
+/// The clients that can't be used, each with why.
+fn missing() -> Vec<(Client, String)> {
+    let all = [Client::Kcat, Client::ConfluentKafka].into_iter().chain(Language::ALL.map(Client::Of));
+    all.filter_map(|client| Some((client, client.missing()?))).collect()
+}
+
+fn trial(case: Case, missing: &[Client], target: Arc<Target>) -> Trial {
+    let kind = match case.clients[..] {
+        [only] => only.name(),
+        _ => "several",
     };
+    let ignored = case.clients.iter().any(|client| missing.contains(client));
     let topic = topic(&case.name);
     let run = move || (case.run)(&Stage { bootstrap: target.bootstrap().to_owned(), topic });
     Trial::test(case.name, run).with_kind(kind).with_ignored_flag(ignored)

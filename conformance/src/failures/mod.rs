@@ -19,7 +19,7 @@ pub mod port;
 mod process;
 mod proxy;
 mod stage;
-mod until;
+pub(crate) mod until;
 mod writer;
 
 use cluster::Wish;

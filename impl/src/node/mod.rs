@@ -11,6 +11,8 @@
 
 mod alive;
 mod broker_host;
+#[cfg(test)]
+mod broker_host_tests;
 mod checkpoints;
 mod cluster;
 mod connection;

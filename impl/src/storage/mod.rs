@@ -30,6 +30,9 @@ mod recovery;
 mod scan;
 mod segment;
 mod timestamps;
+mod watch;
+#[cfg(test)]
+mod watch_tests;
 
 pub use config::LogConfig;
 pub use error::StorageError;

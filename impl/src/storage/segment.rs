@@ -7,7 +7,7 @@ use super::error::Context;
 use super::index::{Entry, Index, OffsetEntry, TimeEntry, is_whole, relative};
 use super::names::{INDEX, LOG, OTHERS, TIME_INDEX, segment_file};
 use super::scan::Scan;
-use super::{durable, index};
+use super::{durable, index, watch};
 use crate::records::{BatchHeader, HEADER_SIZE};
 use bytes::Bytes;
 use highwater_spec::values::Offset;
@@ -97,6 +97,7 @@ impl Segment {
         IoSlice::advance_slices(&mut rest, 0);
         while !rest.is_empty() {
             let some = &rest[..rest.len().min(MOST)];
+            watch::asked(watch::Ask::Write, &self.path);
             let written = rustix::io::retry_on_intr(|| rustix::io::pwritev(&self.file, some, position));
             let written = written.context("write", &self.path)?;
             if written == 0 {
@@ -124,7 +125,7 @@ impl Segment {
 
     /// Makes its batches durable.
     pub(super) fn sync(&self) -> Result<(), StorageError> {
-        self.file.sync_data().context("flush", &self.path)
+        durable::sync_data(&self.file, &self.path)
     }
 
     /// Makes its indexes durable, as far as they are stored.

@@ -17,6 +17,7 @@ mod unequal;
 pub use server::ServerAssignor;
 
 use crate::group::{Generation, InstanceId, MemberId, NamedPartition, TopicName};
+use crate::rules::Rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The members of a group.
@@ -69,16 +70,22 @@ impl Assignor {
         }
     }
 
-    /// Shares out the partitions of `topics` among `members`.
+    /// Shares out the partitions of `topics` among `members`, as today.
     #[must_use]
     pub fn assign(self, members: &Members, topics: &Topics) -> Assignment {
+        self.assign_by(&Rules::KAFKA, members, topics)
+    }
+
+    /// Shares out the partitions of `topics` among `members`, by these rules.
+    #[must_use]
+    pub fn assign_by(self, rules: &Rules, members: &Members, topics: &Topics) -> Assignment {
         let mut assignment = members.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
         match self {
             Self::Range => range::assign(members, topics, &mut assignment),
             Self::RoundRobin => in_turn::assign(members, topics, &mut assignment),
-            Self::Sticky => drop(sticky::assign(members, topics, &mut assignment)),
+            Self::Sticky => drop(sticky::assign(rules, members, topics, &mut assignment)),
             Self::CooperativeSticky => {
-                let changing_hands = sticky::assign(members, topics, &mut assignment);
+                let changing_hands = sticky::assign(rules, members, topics, &mut assignment);
                 hold_back(&changing_hands, &mut assignment);
             }
         }

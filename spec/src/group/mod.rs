@@ -25,6 +25,7 @@ mod record;
 mod retention;
 mod session;
 mod sync;
+mod tenure;
 mod turn;
 
 pub use classic::{ClassicGroup, ClassicMember, Initial, Parked, Reentry, State};
@@ -44,6 +45,7 @@ pub use names::{
 
 pub use read::{DescribedGroup, DescribedMember, ListedGroup, ListedState};
 pub use record::{CommittedOffset, GroupMetadata, MemberMetadata, Record, Subscription};
+pub use tenure::Tenure;
 
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
@@ -180,7 +182,7 @@ impl<C: Carrier> Coordinator<C> {
 
     fn asked(&mut self, rules: &Rules, ticket: Ticket, request: Request<C>, turn: &mut Turn<'_, C>) {
         match request {
-            Request::Join(join) => self.join(ticket, join, turn),
+            Request::Join(join) => self.join(rules, ticket, join, turn),
             Request::Sync(sync) => self.sync(ticket, sync, turn),
             Request::Heartbeat { member, generation } => {
                 let outcome = self.heartbeat(&member, generation, turn);

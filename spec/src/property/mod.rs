@@ -7,6 +7,7 @@ mod acknowledged_survives;
 mod answers_committed;
 mod broker_epochs;
 mod candidate_completeness;
+pub mod cleaning;
 mod committed_cut;
 mod consistent_read;
 pub mod consumer_group;
