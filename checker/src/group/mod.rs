@@ -7,6 +7,7 @@
 mod bounds;
 mod event;
 mod fair;
+pub mod members;
 mod state;
 mod step;
 mod words;
