@@ -140,6 +140,14 @@ decisions! {
         /// Those of members of the group's present generation. From 0.9.
         Generation,
     }
+    /// When a partition that a member of a consumer group is told to give up counts as free.
+    release: Release {
+        /// As soon as the member is told, and another one gets it meanwhile. In the first previews of KIP-848 it came to
+        /// this where such a partition went back and forth (KAFKA-16147).
+        WhenTold,
+        /// When the member says that it owns it no more.
+        WhenGivenUp,
+    }
     /// Whether a group coordinator remembers in which epoch its broker won or lost the leadership of its log.
     coordinator_epoch: CoordinatorEpoch {
         /// It does what it is told in the order in which it is told. Until 3.0 (KAFKA-10614).
@@ -186,6 +194,7 @@ impl Rules {
         elr: Elr::On,
         cleaned_end: CleanedEnd::Kept,
         commit_fencing: CommitFencing::Generation,
+        release: Release::WhenGivenUp,
         coordinator_epoch: CoordinatorEpoch::Checked,
         sticky_claims: StickyClaims::OfEachPartition,
         static_rejoin: StaticRejoin::Renewed,

@@ -9,6 +9,7 @@ mod bounds;
 mod event;
 mod fair;
 mod leadership;
+pub mod members;
 mod requests;
 mod state;
 mod step;

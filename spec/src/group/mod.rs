@@ -189,7 +189,7 @@ impl<C: Carrier> Coordinator<C> {
                 turn.reply(ticket, Reply::Heartbeat(outcome));
             }
             Request::ConsumerHeartbeat(beat) => {
-                let outcome = self.consumer_heartbeat(&beat, turn);
+                let outcome = self.consumer_heartbeat(rules, &beat, turn);
                 turn.reply(ticket, Reply::ConsumerHeartbeat(outcome));
             }
             Request::Leave(members) => {

@@ -10,6 +10,7 @@ mod candidate_completeness;
 pub mod cleaning;
 mod committed_cut;
 mod consistent_read;
+pub mod consumer_group;
 mod controller_epochs;
 mod election_acceptable;
 pub mod group;

@@ -11,18 +11,20 @@ use crate::group::turn::Turn;
 use crate::group::{Coordinator, GroupId, MemberId, State, Timer};
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
+use crate::rules::Rules;
 use std::sync::Arc;
 
 impl<C: Carrier> Coordinator<C> {
     /// `None` for a member that has left.
     pub(in crate::group) fn consumer_heartbeat(
         &mut self,
+        rules: &Rules,
         beat: &ConsumerHeartbeat,
         turn: &mut Turn<'_, C>,
     ) -> Result<Option<Reconciled>, Refusal> {
         beat.validate(turn.group)?;
         match beat.purpose {
-            Purpose::Join | Purpose::Stay(_) => self.consumer_stays(beat, turn).map(Some),
+            Purpose::Join | Purpose::Stay(_) => self.consumer_stays(rules, beat, turn).map(Some),
             Purpose::Leave | Purpose::Pause => self.consumer_leaves(beat, turn).map(|()| None),
         }
     }
@@ -38,7 +40,12 @@ impl<C: Carrier> Coordinator<C> {
         }
     }
 
-    fn consumer_stays(&mut self, beat: &ConsumerHeartbeat, turn: &mut Turn<'_, C>) -> Result<Reconciled, Refusal> {
+    fn consumer_stays(
+        &mut self,
+        rules: &Rules,
+        beat: &ConsumerHeartbeat,
+        turn: &mut Turn<'_, C>,
+    ) -> Result<Reconciled, Refusal> {
         let none = ConsumerGroup::default();
         let joins = beat.purpose == Purpose::Join;
         let group = self.consumer_group_for(turn.group, joins)?.unwrap_or(&none);
@@ -66,7 +73,7 @@ impl<C: Carrier> Coordinator<C> {
             false => (group.target_epoch, subscribing.target().cloned().unwrap_or_default()),
         };
         let before = &asks.member.current;
-        let current = reconciled(group, before, target_epoch, &target, beat.owned.as_ref());
+        let current = reconciled(rules, group, before, target_epoch, &target, beat.owned.as_ref());
         if current != **before {
             write_progress(id, &current, &metadata, turn);
         }

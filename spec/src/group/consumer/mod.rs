@@ -27,6 +27,7 @@ pub use record::{ConsumerRecord, GroupEpochs};
 pub use topics::{KnownTopic, KnownTopics, MetadataHash};
 
 use super::{Client, InstanceId, MemberId, Millis, ProtocolName, TopicName};
+use crate::rules::{Release, Rules};
 use crate::values::TopicPartition;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -194,8 +195,11 @@ impl ConsumerGroup {
     }
 
     /// Whether a member has a partition or has yet to give it up.
-    fn is_owned(&self, partition: TopicPartition) -> bool {
-        self.members.values().any(|member| member.current.owns(partition))
+    fn is_owned(&self, rules: &Rules, partition: TopicPartition) -> bool {
+        self.members.values().any(|member| match rules.release {
+            Release::WhenGivenUp => member.current.owns(partition),
+            Release::WhenTold => member.current.assigned.contains(&partition),
+        })
     }
 
     pub(super) fn is_subscribed(&self, topic: &TopicName) -> bool {

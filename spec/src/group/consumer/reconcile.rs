@@ -3,9 +3,11 @@
 //! Rules: `group.consumer.reconcile.*`. Source: Kafka's `CurrentAssignmentBuilder`.
 
 use super::{ConsumerGroup, Current, GroupEpoch, Progress, Share};
+use crate::rules::Rules;
 
 /// Where a member stands that owns `owned` (`None`: it does not say) and is to have `target`.
 pub(super) fn reconciled(
+    rules: &Rules,
     group: &ConsumerGroup,
     current: &Current,
     target_epoch: GroupEpoch,
@@ -23,12 +25,13 @@ pub(super) fn reconciled(
         Progress::UnrevokedPartitions => epoch.next(),
         Progress::Unknown => target_epoch,
     };
-    next(group, current, from, target_epoch, target, owned)
+    next(rules, group, current, from, target_epoch, target, owned)
 }
 
 /// `group.consumer.reconcile.assign`: it gets what is free at once. `group.consumer.reconcile.wait`: what others have
 /// yet to give up it gets later.
 fn next(
+    rules: &Rules,
     group: &ConsumerGroup,
     current: &Current,
     from: GroupEpoch,
@@ -44,7 +47,7 @@ fn next(
         return Current { epoch: Some(from), previous, progress, assigned: kept, revoked };
     }
     let (unreleased, free): (Share, Share) =
-        target.difference(&kept).copied().partition(|partition| group.is_owned(*partition));
+        target.difference(&kept).copied().partition(|partition| group.is_owned(rules, *partition));
     let progress = if unreleased.is_empty() { Progress::Stable } else { Progress::UnreleasedPartitions };
     let assigned = kept.union(&free).copied().collect();
     Current { epoch: Some(target_epoch), previous, progress, assigned, revoked: Share::new() }
