@@ -1,6 +1,6 @@
 //! One event, carried out.
 
-use super::{Event, Node, State, World};
+use super::{Event, Model, Node, State, World, words};
 use crate::shared::Shared;
 use highwater_spec::client::consumer::{Consumer, End, Input, Output, Timer};
 use highwater_spec::group::{self, MemberId};
