@@ -107,7 +107,7 @@ pub fn all(sizes: &[u8], partitions: u8) -> Result<Vec<Stop>, String> {
 /// One change of a group at rest.
 ///
 /// # Errors
-/// If the group does not come to rest, before or after.
+/// If the group does not come to rest, before or after; when its only member goes, it does not.
 pub fn measured(protocol: Protocol, members: u8, partitions: u8, change: Change) -> Result<Stop, String> {
     let mut group = protocol.settled(members, partitions)?;
     let mut watched = Watched::new(&*group);
@@ -115,7 +115,7 @@ pub fn measured(protocol: Protocol, members: u8, partitions: u8, change: Change)
     let (mut steps, mut at_rest) = (0, 0);
     while steps - at_rest <= 2 * BEAT {
         if steps == LONGEST {
-            return Err(format!("{protocol:?}: a group of {members} members does not come to rest"));
+            return Err(format!("{}: a group of {members} members does not come to rest", protocol.name()));
         }
         steps += 1;
         group.step();
