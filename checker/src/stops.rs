@@ -4,7 +4,7 @@
 //! owner meanwhile, for how many steps, and which members had nothing to read. Nothing is explored here and nothing
 //! depends on a clock. How a protocol takes its steps is its own affair ([`Rebalancing`]).
 
-use crate::group::Fair;
+use crate::group::{BEAT, Fair};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -107,26 +107,23 @@ pub fn all(sizes: &[u8], partitions: u8) -> Result<Vec<Stop>, String> {
 /// One change of a group at rest.
 ///
 /// # Errors
-/// If the group does not come to rest, before or after.
+/// If the group does not come to rest, before or after; when its only member goes, it does not.
 pub fn measured(protocol: Protocol, members: u8, partitions: u8, change: Change) -> Result<Stop, String> {
-    let mut group = match protocol {
-        Protocol::Eager => Fair::settled(false, members, partitions)?,
-        Protocol::Cooperative => Fair::settled(true, members, partitions)?,
-    };
-    let mut watched = Watched::new(&group);
+    let mut group = protocol.settled(members, partitions)?;
+    let mut watched = Watched::new(&*group);
     group.change(change);
     let (mut steps, mut at_rest) = (0, 0);
-    while steps - at_rest <= 2 * crate::group::BEAT {
+    while steps - at_rest <= 2 * BEAT {
         if steps == LONGEST {
-            return Err(format!("{protocol:?}: a group of {members} members does not come to rest"));
+            return Err(format!("{}: a group of {members} members does not come to rest", protocol.name()));
         }
         steps += 1;
         group.step();
-        if !watched.look(&group) || !group.is_at_rest() {
+        if !watched.look(&*group) || !group.is_at_rest() {
             at_rest = steps;
         }
     }
-    Ok(watched.told(&group, protocol, members, change, at_rest))
+    Ok(watched.told(&*group, protocol, members, change, at_rest))
 }
 
 /// What is seen of a group from a change on.
@@ -142,7 +139,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(group: &impl Rebalancing) -> Self {
+    fn new(group: &dyn Rebalancing) -> Self {
         let owned = group.owned();
         let reads = |(_, owned): &(usize, &Option<BTreeSet<i32>>)| owned.as_ref().is_some_and(|it| !it.is_empty());
         Self {
@@ -158,7 +155,7 @@ impl Watched {
     }
 
     /// Whether every partition has an owner.
-    fn look(&mut self, group: &impl Rebalancing) -> bool {
+    fn look(&mut self, group: &dyn Rebalancing) -> bool {
         let owned = group.owned();
         let now: BTreeSet<i32> = owned.iter().flatten().flatten().copied().collect();
         let unowned: Vec<_> = self.partitions.difference(&now).copied().collect();
@@ -171,7 +168,7 @@ impl Watched {
         is_whole
     }
 
-    fn told(self, group: &impl Rebalancing, protocol: Protocol, members: u8, change: Change, steps: u32) -> Stop {
+    fn told(self, group: &dyn Rebalancing, protocol: Protocol, members: u8, change: Change, steps: u32) -> Stop {
         let (protocol, change) = (protocol.name(), change.name());
         Stop {
             name: format!("{protocol}-{change}-{members}"),
@@ -190,6 +187,13 @@ impl Watched {
 }
 
 impl Protocol {
+    fn settled(self, members: u8, partitions: u8) -> Result<Box<dyn Rebalancing>, String> {
+        Ok(Box::new(match self {
+            Self::Eager => Fair::settled(false, members, partitions)?,
+            Self::Cooperative => Fair::settled(true, members, partitions)?,
+        }))
+    }
+
     /// Its name in tables.
     pub fn name(self) -> &'static str {
         match self {
