@@ -79,7 +79,7 @@ pub struct Stop {
 /// The sizes of the groups that are measured.
 pub const SIZES: [u8; 5] = [3, 10, 30, 100, 200];
 
-/// The partitions that they share out: no size goes into it without a rest, but for 3, 10 and 30.
+/// The partitions that they share out.
 pub const PARTITIONS: u8 = 240;
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Eager, Protocol::Cooperative];

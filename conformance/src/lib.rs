@@ -10,6 +10,7 @@ pub mod clients;
 pub mod command;
 pub mod failures;
 pub mod histories;
+pub mod librdkafka;
 pub mod lockstep;
 pub mod matrix;
 pub mod programs;

@@ -4,9 +4,12 @@
 //! what is written is committed, at once or later, or lost when the coordinator moves. One topic; each application
 //! counts what it was delivered as processed when it asks for more.
 
+mod answers;
 mod bounds;
 mod event;
 mod fair;
+mod leadership;
+mod requests;
 pub mod members;
 mod state;
 mod step;

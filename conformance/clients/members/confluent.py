@@ -2,11 +2,13 @@
 
     confluent.py member BOOTSTRAP GROUP TOPIC WHO STRATEGY SESSION_MS [INSTANCE]
     confluent.py produce BOOTSTRAP TOPIC WHO COUNT
+    confluent.py load BOOTSTRAP TOPIC WHO
 
 A member reads until its standard input ends, and commits what it has read, batch by batch. A producer has default
-settings. Both tell every event of it.
+settings. A load is an idempotent producer that writes until its standard input ends. All tell every event of it.
 """
 
+import itertools
 import sys
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
@@ -66,23 +68,34 @@ def _commit(consumer, teller, offsets):
 
 
 def produce(bootstrap, topic, who, count):
-    teller = Teller(who)
     producer = Producer({"bootstrap.servers": bootstrap, "client.id": who})
-
-    def send(value):
-        began = now()
-
-        def told(error, message):
-            fate = {"unknown": error.name()} if error else {"acknowledged": message.offset()}
-            partition = None if error else [topic, message.partition()]
-            teller.tell(began, "sent", partition=partition, value=value, once=False, fate=fate)
-
-        producer.produce(topic, value.encode(), on_delivery=told)
-        producer.poll(0)
-
     for number in range(int(count)):
-        send(f"{who} {number}")
+        _send(producer, Teller(who), topic, f"{who} {number}", False)
     producer.flush()
 
 
-{"member": member, "produce": produce}[sys.argv[1]](*sys.argv[2:])
+def load(bootstrap, topic, who):
+    teller, ended = Teller(who), until_asked_to_end()
+    # Values go to partitions at random, one after another: each batch is small, and there are many.
+    config = {"enable.idempotence": True, "sticky.partitioning.linger.ms": 0, "linger.ms": 1}
+    producer = Producer({"bootstrap.servers": bootstrap, "client.id": who, **config})
+    for number in itertools.count():
+        if ended.wait(0.005):
+            break
+        _send(producer, teller, topic, f"{who} {number}", True)
+    producer.flush()
+
+
+def _send(producer, teller, topic, value, once):
+    began = now()
+
+    def told(error, message):
+        fate = {"unknown": error.name()} if error else {"acknowledged": message.offset()}
+        partition = None if error else [topic, message.partition()]
+        teller.tell(began, "sent", partition=partition, value=value, once=once, fate=fate)
+
+    producer.produce(topic, value.encode(), on_delivery=told)
+    producer.poll(0)
+
+
+{"member": member, "produce": produce, "load": load}[sys.argv[1]](*sys.argv[2:])

@@ -7,7 +7,9 @@
 // settings. Both tell every event of it. kafkajs has neither static members nor an assignor that other clients have;
 // it takes assignors that its users write, and so there is one here.
 
-const { Kafka, logLevel, AssignerProtocol } = require('kafkajs')
+const { Kafka, logLevel, AssignerProtocol, CompressionTypes, CompressionCodecs } = require('kafkajs')
+// Other clients compress with Snappy by default, and kafkajs leaves that to its users.
+CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy')
 
 const FENCED = ['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID']
 

@@ -4,6 +4,7 @@ mod apache_kafka;
 mod clients;
 mod failures;
 mod judge;
+mod librdkafka;
 mod lockstep;
 mod matrix;
 mod requests;
@@ -34,6 +35,8 @@ enum Command {
     Failures(failures::Args),
     /// Say what is wrong with histories of clients
     Judge(judge::Args),
+    /// Let librdkafka's own tests use a cluster
+    Librdkafka(librdkafka::Args),
     /// Break the project on purpose, one thing at a time, and tell which method notices
     Matrix(matrix::Args),
     /// Let a cluster of ours do step by step what scenarios tell, and see whether it does
@@ -53,6 +56,7 @@ pub fn answer(cli: Cli) -> ExitCode {
         Command::Clients(args) => Ok(clients::answer(args)),
         Command::Failures(args) => failures::answer(args),
         Command::Judge(args) => judge::answer(args),
+        Command::Librdkafka(args) => librdkafka::answer(args),
         Command::Matrix(args) => matrix::answer(args),
         Command::Lockstep(args) => lockstep::answer(args),
         Command::Requests(args) => requests::requests(args),

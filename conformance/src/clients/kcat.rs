@@ -3,7 +3,7 @@
 use super::{Case, Client, Stage, expect, expect_patience};
 use crate::command::{self, Ended, PATIENCE};
 use crate::histories::{Deed, Partition};
-use crate::programs::{Process, Recorder};
+use crate::programs::{Group, Process};
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
 use std::process::Command;
@@ -162,16 +162,16 @@ fn goes_on(stage: &Stage) -> Result<(), Failed> {
     expect("values", &member("2")?, &lines(["4", "5"]))
 }
 
-/// A member of the group of the topic's name, beside others. It commits by itself, and tells only what it reads.
-pub(super) fn member(stage: &Stage, recorder: &Recorder, strategy: &str, session_ms: u32) -> Result<Process, Failed> {
+/// A member of a group, beside others. It commits by itself, and tells only what it reads.
+pub(super) fn member(group: &Group, strategy: &str, session_ms: u32) -> Result<Process, Failed> {
     // It ends with this thread, whatever becomes of it.
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "kcat", "-b", &stage.bootstrap, "-u", "-q", "-f", "%p %o %s\n"]);
+    command.args(["--pdeathsig", "KILL", "kcat", "-b", &group.bootstrap, "-u", "-q", "-f", "%p %o %s\n"]);
     command.args(["-X", "auto.offset.reset=earliest", "-X", "heartbeat.interval.ms=500"]);
     command.args(["-X", &format!("session.timeout.ms={session_ms}")]);
     command.args(["-X", &format!("partition.assignment.strategy={strategy}")]);
-    command.args(["-G", &stage.topic, &stage.topic]);
-    let (who, topic, to) = ("kcat", stage.topic.clone(), recorder.clone());
+    command.args(["-G", &group.name, &group.name]);
+    let (who, topic, to) = ("kcat", group.name.clone(), group.recorder.clone());
     let note = move |line: &str, began| {
         let mut parts = line.splitn(3, ' ');
         let number = parts.next().and_then(|part| part.parse().ok());
@@ -181,7 +181,7 @@ pub(super) fn member(stage: &Stage, recorder: &Recorder, strategy: &str, session
             to.note(who, Some(&topic), began, Deed::Polled { partition, offset, value: value.to_owned() });
         }
     };
-    Ok(Process::start_with(&mut command, who, Some(&stage.topic), recorder, note)?)
+    Ok(Process::start_with(&mut command, who, Some(&group.name), &group.recorder, note)?)
 }
 
 /// Writes each line as a message; fails if one is refused.

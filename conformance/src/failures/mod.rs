@@ -3,7 +3,8 @@
 //!
 //! Each case has a cluster of its own. A case waits for conditions and never for time, and asserts none. What is judged
 //! (`judge`): every acknowledged value is where it was acknowledged, what was refused is nowhere, nothing is
-//! there twice, each writer's order is kept, and at the end all copies are the same, byte for byte.
+//! there twice, each writer's order is kept, and at the end all copies are the same, byte for byte. Where real consumers
+//! read meanwhile, [what they tell](crate::histories) is judged.
 
 mod ask;
 pub mod binary;
@@ -22,6 +23,7 @@ mod stage;
 pub(crate) mod until;
 mod writer;
 
+use crate::programs::Language;
 use cluster::Wish;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use stage::{Stage, play};
@@ -33,6 +35,8 @@ type Run = Box<dyn FnOnce(&Path) -> Result<(), Failed> + Send>;
 /// One thing that goes wrong.
 struct Case {
     name: &'static str,
+    /// The client of others that it needs, if any.
+    client: Option<Language>,
     run: Run,
 }
 
@@ -42,7 +46,17 @@ impl Case {
         wish: Wish,
         script: impl AsyncFnOnce(&mut Stage) -> Result<(), Failed> + Send + 'static,
     ) -> Self {
-        Self { name, run: Box::new(move |binary| play(binary, wish, script)) }
+        Self { name, client: None, run: Box::new(move |binary| play(binary, wish, script)) }
+    }
+
+    fn needs(mut self, client: Language) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// Why it can't be played, if it can't.
+    fn missing(&self) -> Option<String> {
+        self.client.and_then(Language::missing)
     }
 }
 
@@ -51,7 +65,9 @@ pub fn run(arguments: &Arguments, binary: &Path) -> Conclusion {
     let binary: Arc<Path> = binary.into();
     let trial = |case: Case| {
         let binary = Arc::clone(&binary);
-        Trial::test(case.name, move || (case.run)(&binary))
+        let missing = case.missing();
+        missing.iter().for_each(|missing| eprintln!("{} is ignored: {missing}", case.name));
+        Trial::test(case.name, move || (case.run)(&binary)).with_ignored_flag(missing.is_some())
     };
     libtest_mimic::run(arguments, cases::all().into_iter().map(trial).collect())
 }

@@ -50,11 +50,20 @@ pub struct Member<'a> {
 const JAVA: Program = Program { name: "java-kafka-clients-4.1.1", sources: &[("Client.java", source!("Client.java"))] };
 const KAFKA_PYTHON: Program = Program {
     name: "kafka-python-3.0.12",
-    sources: &[("events.py", source!("events.py")), ("client.py", source!("kafka_python.py"))],
+    sources: &[
+        ("events.py", source!("events.py")),
+        ("client.py", source!("kafka_python.py")),
+        // franz-go compresses with Snappy by default, and kafka-python leaves that to its users.
+        ("requirements.txt", "kafka-python==3.0.12\npython-snappy==0.7.3\ncramjam==2.11.0\n"),
+    ],
 };
 const CONFLUENT: Program = Program {
     name: "confluent-kafka-2.16.1",
-    sources: &[("events.py", source!("events.py")), ("client.py", source!("confluent.py"))],
+    sources: &[
+        ("events.py", source!("events.py")),
+        ("client.py", source!("confluent.py")),
+        ("requirements.txt", "confluent-kafka==2.16.1\n"),
+    ],
 };
 const KAFKAJS: Program = Program {
     name: "kafkajs-2.2.4",
@@ -126,11 +135,21 @@ impl Language {
         Ok(command)
     }
 
+    /// The command that makes an idempotent producer, which writes until its standard input ends.
+    ///
+    /// # Errors
+    /// When the client, confluent-kafka, can't be had.
+    pub fn load(bootstrap: &str, topic: &str, who: &str) -> Result<Command, InstallError> {
+        let mut command = python(&CONFLUENT)?;
+        command.args(["load", bootstrap, topic, who]);
+        Ok(command)
+    }
+
     fn program(self) -> Result<Command, InstallError> {
         match self {
             Self::Java => java(),
-            Self::KafkaPython => python(&KAFKA_PYTHON, "kafka-python==3.0.12"),
-            Self::Confluent => python(&CONFLUENT, "confluent-kafka==2.16.1"),
+            Self::KafkaPython => python(&KAFKA_PYTHON),
+            Self::Confluent => python(&CONFLUENT),
             Self::Kafkajs => kafkajs(),
             Self::FranzGo => franz_go(),
         }
@@ -156,10 +175,10 @@ fn jars() -> Result<String, InstallError> {
     Ok(known.insert(jars).clone())
 }
 
-fn python(program: &Program, package: &str) -> Result<Command, InstallError> {
+fn python(program: &Program) -> Result<Command, InstallError> {
     let dir = program.install(|dir| {
-        let pip = command(&dir.join("venv/bin/pip"), &["install", "--quiet", "--disable-pip-version-check", package]);
-        vec![command("python3", &["-m", "venv", "venv"]), pip]
+        let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement", "requirements.txt"];
+        vec![command("python3", &["-m", "venv", "venv"]), command(dir.join("venv/bin/pip"), &pip)]
     })?;
     let mut python = Command::new(dir.join("venv/bin/python3"));
     python.arg("-B").arg(dir.join("client.py"));

@@ -6,11 +6,13 @@
 //!
 //! Not here: what is expected of them. The judge of histories judges them, too.
 
+mod group;
 pub mod install;
 mod language;
 mod process;
 mod recorder;
 
+pub use group::Group;
 pub use language::{Language, Member};
 pub use process::Process;
 pub use recorder::Recorder;

@@ -85,6 +85,7 @@ impl Process {
         let outcome = status.map_err(|why| format!("{}: {why}; it said:\n{}", self.who, self.said()));
         if outcome.is_ok() {
             self.reader.take().map(JoinHandle::join);
+            self.recorder.note_said(&self.who, &self.said());
         }
         outcome
     }
@@ -135,6 +136,7 @@ impl Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = reader.join();
+        self.recorder.note_said(&self.who, &self.said());
         self.recorder.note(&self.who, self.group.as_deref(), began, Deed::Gone);
     }
 }

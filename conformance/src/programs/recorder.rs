@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const NANOS: u64 = 1_000_000_000;
+/// How much of what a client said is kept.
+const LAST_LINES: usize = 6;
 
 /// Takes down what clients tell. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +21,8 @@ struct Taken {
     events: Vec<Event>,
     /// Lines that were no events, with who wrote them.
     strange: Vec<String>,
+    /// What clients wrote to their standard error before they ended.
+    said: Vec<String>,
 }
 
 impl Recorder {
@@ -44,6 +48,21 @@ impl Recorder {
         }
     }
 
+    /// Notes what a client has written to its standard error.
+    pub fn note_said(&self, who: &str, said: &str) {
+        let lines: Vec<_> = said.trim_end().lines().collect();
+        let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n    ");
+        if !last.is_empty() {
+            self.lock().said.push(format!("{who} said last:\n    {last}"));
+        }
+    }
+
+    /// What clients that have ended said last.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        self.lock().said.clone()
+    }
+
     /// Notes a coordinator's view of a group, for which it was asked at `began`.
     pub fn note_description(&self, group: &str, began: u64, described: &GroupDescription) {
         let share = |member: &highwater::client::GroupMember| histories::Share {
@@ -62,22 +81,27 @@ impl Recorder {
         events
     }
 
-    /// Values that were acknowledged, and that nobody has read yet.
+    /// The values that were acknowledged to whomever `is_sender` names.
     #[must_use]
-    pub fn undelivered(&self) -> Vec<String> {
+    pub fn acknowledged(&self, is_sender: impl Fn(&str) -> bool) -> BTreeSet<String> {
         let taken = self.lock();
-        let mut values = BTreeSet::new();
-        for event in &taken.events {
-            if let Deed::Sent { value, fate: Fate::Acknowledged(_), .. } = &event.deed {
-                values.insert(value.clone());
-            }
-        }
-        for event in &taken.events {
+        let of_these = taken.events.iter().filter(|event| is_sender(&event.who));
+        let acknowledged = of_these.filter_map(|event| match &event.deed {
+            Deed::Sent { value, fate: Fate::Acknowledged(_), .. } => Some(value.clone()),
+            _ => None,
+        });
+        acknowledged.collect()
+    }
+
+    /// Which of these values nobody has read yet.
+    #[must_use]
+    pub fn undelivered(&self, mut values: BTreeSet<String>) -> BTreeSet<String> {
+        for event in &self.lock().events {
             if let Deed::Polled { value, .. } = &event.deed {
                 values.remove(value);
             }
         }
-        values.into_iter().collect()
+        values
     }
 
     /// The judge's verdict so far, and the lines that were no events.

@@ -14,6 +14,7 @@ mod broker_host;
 #[cfg(test)]
 mod broker_host_tests;
 mod checkpoints;
+mod cleaner;
 mod cluster;
 mod connection;
 mod controller_host;

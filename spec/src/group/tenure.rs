@@ -30,3 +30,21 @@ impl Tenure {
         is_later || rules.coordinator_epoch == CoordinatorEpoch::Ignored
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acted_on(rules: &Rules, epochs: [i32; 5]) -> [bool; 5] {
+        let mut tenure = Tenure::default();
+        epochs.map(|epoch| tenure.hears(rules, LeaderEpoch(epoch)))
+    }
+
+    // Verifies: group.coordinator.epoch
+    #[test]
+    fn what_is_earlier_or_known_changes_nothing() {
+        assert_eq!(acted_on(&Rules::KAFKA, [0, 2, 1, 2, 3]), [true, true, false, false, true]);
+        let ignored = Rules { coordinator_epoch: CoordinatorEpoch::Ignored, ..Rules::KAFKA };
+        assert_eq!(acted_on(&ignored, [0, 2, 1, 2, 3]), [true; 5]);
+    }
+}

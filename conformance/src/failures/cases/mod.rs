@@ -7,6 +7,7 @@ mod groups;
 mod killed;
 mod min_isr;
 mod power;
+mod readers;
 mod restarts;
 
 use super::Case;
@@ -18,6 +19,7 @@ pub(super) fn all() -> Vec<Case> {
         min_isr::cases(),
         elections::cases(),
         groups::cases(),
+        readers::cases(),
         power::cases(),
         restarts::cases(),
         bad_bytes::cases(),

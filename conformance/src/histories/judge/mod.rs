@@ -45,16 +45,23 @@ pub fn judge(events: &[Event]) -> Verdict {
     verdict
 }
 
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.anomalies.iter().try_for_each(|anomaly| writeln!(f, "{anomaly}"))?;
+impl Verdict {
+    /// How much there was to judge, in a line.
+    #[must_use]
+    pub fn counts(&self) -> String {
         let Self { anomalies, acknowledged, unseen, delivered, commits, assignments } = self;
         let anomalies = anomalies.len();
-        write!(
-            f,
+        format!(
             "{acknowledged} acknowledged ({unseen} not read yet), {delivered} delivered, {commits} commits, \
              {assignments} assignments; {anomalies} anomalies"
         )
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.anomalies.iter().try_for_each(|anomaly| writeln!(f, "{anomaly}"))?;
+        f.write_str(&self.counts())
     }
 }
 

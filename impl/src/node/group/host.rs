@@ -6,6 +6,7 @@
 
 use super::load::{LoadError, Loaded, load};
 use super::records::to_wire;
+use super::retention::checks;
 use crate::carrier::{Durable, Timestamp};
 use crate::cells::{Drained, Published};
 use crate::door::{Done, Enters, Entrance, Place, What};
@@ -52,6 +53,8 @@ pub enum Event {
     Looked(TopicPartition, Look),
     /// Someone looks at what is committed, everywhere.
     LookedAtAll(LookAtAll),
+    /// What no one has needed since is to be forgotten.
+    UnneededSince(Timestamp),
     /// To be called when everything sent before has been taken note of.
     Mark(Done),
 }
@@ -181,6 +184,7 @@ impl GroupHost {
             Event::Loaded(partition, term, loaded) => self.loaded(partition, term, loaded),
             Event::Written(written) => self.written(written),
             Event::Asked(ask) => self.asked(ask),
+            Event::UnneededSince(since) => self.check_retention(since),
             Event::Looked(partition, look) => look(self.coordinators.get(&partition).map(|hosted| &hosted.machine)),
             Event::LookedAtAll(look) => look(&mut self.coordinators.values().map(|hosted| &hosted.machine)),
             Event::Mark(done) => done(),
@@ -258,6 +262,12 @@ impl GroupHost {
         self.step(partition, replicated::Input::Reverted);
         self.coordinators.remove(&partition);
         self.timers.cancel_all(|name| name.partition == partition);
+    }
+
+    fn check_retention(&mut self, since: Timestamp) {
+        let all = self.coordinators.iter();
+        let checks: Vec<_> = all.flat_map(|(id, hosted)| checks(*id, hosted.machine.speculative(), since)).collect();
+        checks.into_iter().for_each(|(partition, input)| self.tell(partition, input));
     }
 
     fn asked(&mut self, Ask { partition, group, request, reply }: Ask) {

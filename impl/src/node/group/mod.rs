@@ -11,6 +11,7 @@ mod load;
 
 pub mod placement;
 mod records;
+pub mod retention;
 mod subscription;
 
 use crate::carrier::Durable;
