@@ -301,7 +301,7 @@ async fn whoever_waits_when_leadership_goes_is_sent_away() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kinds_to_come_are_passed_over_and_damage_is_not() {
-    let stand = Stand::new(&[committed(3), batch(&[0, 3, 0, 1, b'g'], Some(&[0, 0]))]);
+    let stand = Stand::new(&[committed(3), batch(&[0, 4, 0, 1, b'g'], Some(&[0, 0]))]);
     stand.lead(ME, 2);
     assert_eq!(stand.until_told().await, Some(3));
     let stand = Stand::new(&[committed(3), batch(&[0, 1, 0, 1, b'g'], None)]);
