@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const SENT: &str = r#"{"who":"w","began":1,"ended":2,"did":"sent","partition":["t",0],"value":"v","fate":{"acknowledged":0}}"#;
+const SENT: &str =
+    r#"{"who":"w","began":1,"ended":2,"did":"sent","partition":["t",0],"value":"v","fate":{"acknowledged":0}}"#;
 const READ: &str = r#"{"who":"a","began":3,"ended":4,"did":"polled","partition":["t",0],"offset":0,"value":"v"}"#;
 const DRAINED: &str = r#"{"who":"a","began":3,"ended":4,"did":"drained","partition":["t",0],"end":0}"#;
 
