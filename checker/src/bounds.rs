@@ -33,10 +33,11 @@ pub fn sensible(brokers: u8, min_isr: u8) -> Result<(), String> {
     }
 }
 
-/// Declares the bounds of a kind of world, each with its name and what it is when nothing is said. A flag is 0 or 1.
+/// Declares the bounds of a kind of world, each with its name and what it is when nothing is said; first the names of
+/// those that are always told. A flag is 0 or 1.
 macro_rules! bounds {
-    ($($(#[doc = $doc:literal])* $field:ident, $name:literal, $default:literal;)*) => {
-        /// The size of a cluster and the budget of each thing that may happen to it. A flag is 0 or 1.
+    (always $always:expr; $($(#[doc = $doc:literal])* $field:ident, $name:literal, $default:literal;)*) => {
+        /// The size of a cluster or group, and the budget of each thing that may happen to it. A flag is 0 or 1.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct Bounds {
             $($(#[doc = $doc])* pub $field: u8,)*
@@ -62,14 +63,13 @@ macro_rules! bounds {
                     $($name => self.$field = value,)*
                     _ => return Err($crate::bounds::unknown(name, Self::NAMES)),
                 }
-                $crate::bounds::sensible(self.brokers, self.min_isr)?;
                 self.validated()
             }
 
-            /// What differs from [`Bounds::QUIET`], and always the number of brokers.
+            /// What differs from [`Bounds::QUIET`], and always the size of the cluster or group.
             pub fn named(&self) -> Vec<(String, u64)> {
                 let mut named = Vec::new();
-                $(if self.$field != Self::QUIET.$field || $name == "brokers" {
+                $(if self.$field != Self::QUIET.$field || $always.contains(&$name) {
                     named.push(($name.to_owned(), u64::from(self.$field)));
                 })*
                 named

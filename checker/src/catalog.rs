@@ -279,6 +279,16 @@ pub const WORLDS: &[Entry] = &[
         "the coordinator moves, and what was not committed is lost",
         group::Bounds { moves: 1, late_commits: 1, ..MEMBERS },
     ),
+    group(
+        "group-late",
+        "a rebalance waits no longer for a static member, which commits late",
+        group::Bounds { fixed: 1, impatience: 1, commits: 1, ..MEMBERS },
+    ),
+    group(
+        "group-return",
+        "the coordinator's broker loses its log and has it again at once",
+        group::Bounds { returns: 1, partitions: 1, ..MEMBERS },
+    ),
     group("group-break", "a connection breaks, and a consumer ends", group::Bounds { breaks: 1, closes: 1, ..MEMBERS }),
     deep(replication(
         "deep-kill-and-fence",

@@ -13,4 +13,5 @@ pub mod museum;
 pub mod narrated;
 pub mod replication;
 pub mod shared;
+pub mod stops;
 pub mod story;

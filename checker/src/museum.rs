@@ -6,9 +6,14 @@
 use crate::group;
 use crate::narrated::Narrated;
 use crate::replication::{Bounds, World};
-use highwater_spec::property::group::{COMMITS_FENCED, COMMITTED_PROCESSED, GroupProperty, PROCESSED_ONCE};
+use highwater_spec::property::group::{
+    COMMITS_FENCED, COMMITTED_PROCESSED, GroupProperty, LEADER_COORDINATES, ONE_BELIEVER, PROCESSED_ONCE, SOMEONE_READS,
+};
 use highwater_spec::property::{self, Property};
-use highwater_spec::rules::{CommitFencing, Elr, FetchFencing, KnownBatches, KnownEpoch, Rules, Truncation};
+use highwater_spec::rules::{
+    CommitFencing, CoordinatorEpoch, Elr, FetchFencing, KnownBatches, KnownEpoch, Rules, StaticRejoin, StickyClaims,
+    Truncation,
+};
 
 /// What an exhibit shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,6 +227,17 @@ const fn group_case(rules: Rules, bounds: group::Bounds, property: GroupProperty
     GroupCase { rules, bounds, property }
 }
 
+/// One member id, and two consumers that have it.
+const SHARED_ID: Rules = Rules { static_rejoin: StaticRejoin::SharedWhileRebalancing, ..Rules::KAFKA };
+const ONE_INSTANCE: group::Bounds = group::Bounds { same_instance: 1, partitions: 1, records: 0, ..GROUP };
+
+const LATEST_CLAIMS: Rules = Rules { sticky_claims: StickyClaims::OfLatestGeneration, ..Rules::KAFKA };
+const CLAIMED: group::Bounds =
+    group::Bounds { cooperative: 1, uncommitted: 1, breaks: 2, partitions: 1, records: 0, ..GROUP };
+const NO_EPOCH: Rules = Rules { coordinator_epoch: CoordinatorEpoch::Ignored, ..Rules::KAFKA };
+const RETURNS: group::Bounds = group::Bounds { returns: 1, partitions: 1, records: 0, ..GROUP };
+const ONE_MORE: group::Bounds = group::Bounds { members: 3, records: 0, ..GROUP };
+
 /// Every exhibit of consumer groups.
 pub const GROUP_EXHIBITS: &[Exhibit<GroupCase>] = &[
     Exhibit {
@@ -244,5 +260,33 @@ pub const GROUP_EXHIBITS: &[Exhibit<GroupCase>] = &[
         kind: Kind::ExpectedLoss,
         broken: group_case(Rules::KAFKA, group::Bounds { crashes: 1, ..GROUP }, PROCESSED_ONCE),
         mended: group_case(Rules::KAFKA, group::Bounds { crashes: 0, ..GROUP }, PROCESSED_ONCE),
+    },
+    Exhibit {
+        name: "kafka-8500",
+        title: "two consumers have one instance id; the later one is given the earlier one's member id, and both read; before 2.3",
+        kind: Kind::Bug,
+        broken: group_case(SHARED_ID, ONE_INSTANCE, ONE_BELIEVER),
+        mended: group_case(Rules::KAFKA, ONE_INSTANCE, ONE_BELIEVER),
+    },
+    Exhibit {
+        name: "kafka-14639",
+        title: "a member that missed a generation says what it owns, and is not believed: a partition is taken from it and given away at once; until 3.5",
+        kind: Kind::Bug,
+        broken: group_case(LATEST_CLAIMS, CLAIMED, ONE_BELIEVER),
+        mended: group_case(Rules::KAFKA, CLAIMED, ONE_BELIEVER),
+    },
+    Exhibit {
+        name: "kafka-10614",
+        title: "a broker loses its groups' log and has it again, loads it, and then forgets the groups as it should have done before; until 3.0",
+        kind: Kind::Bug,
+        broken: group_case(NO_EPOCH, RETURNS, LEADER_COORDINATES),
+        mended: group_case(Rules::KAFKA, RETURNS, LEADER_COORDINATES),
+    },
+    Exhibit {
+        name: "stop-the-world",
+        title: "one more consumer comes, the others give up all that they own first, and nobody reads anything: eager",
+        kind: Kind::ExpectedLoss,
+        broken: group_case(Rules::KAFKA, ONE_MORE, SOMEONE_READS),
+        mended: group_case(Rules::KAFKA, group::Bounds { cooperative: 1, ..ONE_MORE }, SOMEONE_READS),
     },
 ];

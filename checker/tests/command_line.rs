@@ -50,6 +50,16 @@ fn an_exhibit_that_is_not_caught_fails() {
 }
 
 #[test]
+fn measures_how_much_of_a_group_stops() {
+    let output = highwater_check(&["stops", "--json"]);
+    let parsed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../book/results/stops.json");
+    let book = std::fs::read_to_string(book).expect("the book has it");
+    let update = "to update it: cargo run --release -- stops --json > book/results/stops.json";
+    assert_eq!(parsed, serde_json::from_str::<serde_json::Value>(&book).expect("it is JSON"), "{update}");
+}
+
+#[test]
 fn prints_json() {
     let output = highwater_check(&["kip-966", "--json"]);
     let parsed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");

@@ -19,6 +19,7 @@ fn explored(world: &World, workers: usize) -> Report<Event> {
     search.run(world, &Progress::default()).expect("no limit is given")
 }
 
+// Verifies: group.coordinator.epoch, group.join.static
 #[test]
 fn groups_keep_their_word() {
     let bounds = [
@@ -30,6 +31,8 @@ fn groups_keep_their_word() {
         Bounds { breaks: 1, ..SMALL },
         Bounds { closes: 1, ..SMALL },
         Bounds { impatience: 1, ..SMALL },
+        Bounds { returns: 1, ..SMALL },
+        Bounds { same_instance: 1, crashes: 1, ..SMALL },
         Bounds { impatience: 1, commits: 1, fixed: 1, ..SMALL },
     ];
     for bounds in bounds {
@@ -42,6 +45,7 @@ fn groups_keep_their_word() {
     }
 }
 
+// Verifies: group.coordinator.epoch, group.join.static, assignor.sticky.claim, client.consumer.cooperative
 #[test]
 fn every_exhibit_has_its_shortest_scenario_and_its_twin_holds() {
     for exhibit in GROUP_EXHIBITS {

@@ -2,7 +2,7 @@
 
     python3 clients CASE BOOTSTRAP TOPIC [ARGUMENT ...]
 
-A case is a function of admin.py, consume.py, group.py or produce.py. It does its work on a topic (or topics) of the
+A case is a function of admin.py, consume.py, group.py, group_consumer.py or produce.py. It does its work on a topic (or topics) of the
 given name, which doesn't exist yet, and returns what it saw; that is printed as JSON. It judges nothing: the caller
 does.
 """
@@ -13,12 +13,13 @@ import sys
 import admin
 import consume
 import group
+import group_consumer
 import produce
 from common import Cluster
 
 
 def main(case, bootstrap, topic, *arguments):
-    for module in (admin, consume, group, produce):
+    for module in (admin, consume, group, group_consumer, produce):
         if hasattr(module, case):
             print(json.dumps(getattr(module, case)(Cluster(bootstrap, topic), *arguments)))
             return

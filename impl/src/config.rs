@@ -15,13 +15,15 @@ mod value;
 pub use error::ConfigError;
 pub use network::{BrokerListener, Endpoint, Listener, Network, Quorum};
 pub use settings::{Settings, Source, UnknownSetting};
+pub(crate) use value::parse_ratio;
 
+use highwater_spec::log::clean::Ratio;
 use highwater_spec::values::BrokerId;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use value::{boolean, bytes, directory, millis, node_id, optional_text, process_roles, whole};
+use value::{boolean, bytes, cleanup_policy, directory, millis, node_id, optional_text, process_roles, ratio, whole};
 
 /// The name of a setting, and what a user is told about it.
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +139,23 @@ settings! {
     log_index_size_max_bytes: u32 = "log.index.size.max.bytes" or "10485760", bytes(4);
     /// The most bytes of one record batch, its header included.
     message_max_bytes: u32 = "message.max.bytes" or "1048588", bytes(0);
+    /// How logs are kept whose topic doesn't say: `delete`, `compact` or both, with a comma between.
+    log_cleanup_policy: String = "log.cleanup.policy" or "delete", cleanup_policy;
+    /// Whether compacted logs are cleaned.
+    log_cleaner_enable: bool = "log.cleaner.enable" or "true", boolean;
+    /// Milliseconds between two looks for logs to clean.
+    log_cleaner_backoff: Duration = "log.cleaner.backoff.ms" or "15000", millis(0);
+    /// The most bytes that the keys of one round of cleaning may take.
+    log_cleaner_dedupe_buffer_size: u64 = "log.cleaner.dedupe.buffer.size" or "134217728", whole(1..=i64::MAX);
+    /// The part of a compacted log that must be dirty before it is cleaned, from 0 to 1.
+    log_cleaner_min_cleanable_ratio: Ratio = "log.cleaner.min.cleanable.ratio" or "0.5", ratio;
+    /// Milliseconds that a tombstone stays after the first round of cleaning that leaves it.
+    log_cleaner_delete_retention: i64 = "log.cleaner.delete.retention.ms" or "86400000", whole(0..=i64::MAX);
+    /// Milliseconds for which a record is not cleaned away.
+    log_cleaner_min_compaction_lag: i64 = "log.cleaner.min.compaction.lag.ms" or "0", whole(0..=i64::MAX);
+    /// Milliseconds after which a compacted log is cleaned however little of it is dirty.
+    log_cleaner_max_compaction_lag: i64 =
+        "log.cleaner.max.compaction.lag.ms" or "9223372036854775807", whole(1..=i64::MAX);
     /// Milliseconds after which a producer that has written nothing to a partition is forgotten there.
     producer_id_expiration: Duration = "producer.id.expiration.ms" or "86400000", millis(1);
     /// Milliseconds between two looks for such producers.
@@ -154,6 +173,10 @@ settings! {
     offsets_topic_replication_factor: i16 = "offsets.topic.replication.factor" or "-1", whole(-1..=i16::MAX.into());
     /// Bytes after which its logs begin a new segment.
     offsets_topic_segment_bytes: u32 = "offsets.topic.segment.bytes" or "104857600", bytes(1 << 20);
+    /// Minutes that an offset is kept after its group has lost its last member.
+    offsets_retention_minutes: i64 = "offsets.retention.minutes" or "10080", whole(1..=i32::MAX.into());
+    /// Milliseconds between two looks for offsets that are not kept any longer.
+    offsets_retention_check_interval: Duration = "offsets.retention.check.interval.ms" or "600000", millis(1);
     /// Milliseconds that a write to it may take before the client hears that it is not known to have succeeded.
     offsets_commit_timeout: Duration = "offsets.commit.timeout.ms" or "5000", millis(1);
     /// The most characters that a client may keep beside an offset.
@@ -166,6 +189,13 @@ settings! {
     group_initial_rebalance_delay: i32 = "group.initial.rebalance.delay.ms" or "3000", whole(0..=i32::MAX.into());
     /// The most members of a group.
     group_max_size: u32 = "group.max.size" or "2147483647", whole(1..=i32::MAX.into());
+    /// Milliseconds that a member of a group of the consumer protocol may be silent for.
+    group_consumer_session_timeout: i32 = "group.consumer.session.timeout.ms" or "45000", whole(1..=i32::MAX.into());
+    /// Milliseconds after which such a member is to be heard of again.
+    group_consumer_heartbeat_interval: i32 =
+        "group.consumer.heartbeat.interval.ms" or "5000", whole(1..=i32::MAX.into());
+    /// The most members of such a group.
+    group_consumer_max_size: u32 = "group.consumer.max.size" or "2147483647", whole(1..=i32::MAX.into());
 
     /// The most bytes of records in the answer to one fetch. A larger batch still comes, alone.
     fetch_max_bytes: u32 = "fetch.max.bytes" or "57671680", bytes(1024);

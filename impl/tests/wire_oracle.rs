@@ -34,7 +34,8 @@ macro_rules! for_every_message {
         OffsetCommitRequest OffsetCommitResponse OffsetFetchRequest OffsetFetchResponse DescribeGroupsRequest
         DescribeGroupsResponse ListGroupsRequest ListGroupsResponse DeleteGroupsRequest DeleteGroupsResponse
         OffsetDeleteRequest OffsetDeleteResponse InitProducerIdRequest InitProducerIdResponse DescribeProducersRequest
-        DescribeProducersResponse AllocateProducerIdsRequest AllocateProducerIdsResponse
+        DescribeProducersResponse AllocateProducerIdsRequest AllocateProducerIdsResponse ConsumerGroupHeartbeatRequest
+        ConsumerGroupHeartbeatResponse ConsumerGroupDescribeRequest ConsumerGroupDescribeResponse
     ) };
     ($check:ident: $($name:ident)*) => {{
         $($check::<highwater::wire::messages::$name, theirs::$name>();)*

@@ -80,6 +80,8 @@ refusals! {
     InvalidSessionTimeout = 26, "INVALID_SESSION_TIMEOUT";
     /// The group rebalances: its members are to join anew.
     RebalanceInProgress = 27, "REBALANCE_IN_PROGRESS";
+    /// The request's version can't do what it is about.
+    UnsupportedVersion = 35, "UNSUPPORTED_VERSION";
     /// The topic's name is taken.
     TopicAlreadyExists = 36, "TOPIC_ALREADY_EXISTS";
     /// A number of partitions below one.
@@ -140,6 +142,16 @@ refusals! {
     BrokerIdNotRegistered = 102, "BROKER_ID_NOT_REGISTERED";
     /// The proposed ISR has a member that is fenced, shutting down, unknown or of another incarnation.
     IneligibleReplica = 107, "INELIGIBLE_REPLICA";
+    /// The member is at another epoch of its group, and is to begin anew (KIP-848).
+    FencedMemberEpoch = 110, "FENCED_MEMBER_EPOCH";
+    /// Another life of the same static member has not ended yet.
+    UnreleasedInstanceId = 111, "UNRELEASED_INSTANCE_ID";
+    /// The coordinator knows no assignor of that name.
+    UnsupportedAssignor = 112, "UNSUPPORTED_ASSIGNOR";
+    /// The member has moved on to another epoch of its group since it asked.
+    StaleMemberEpoch = 113, "STALE_MEMBER_EPOCH";
+    /// A regular expression that the coordinator can't read.
+    InvalidRegularExpression = 128, "INVALID_REGULAR_EXPRESSION";
 }
 
 impl fmt::Display for Refusal {

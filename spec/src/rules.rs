@@ -125,12 +125,51 @@ decisions! {
         /// They form the ELR, and an unclean restart leaves it (KIP-966).
         On,
     }
+    /// Whether a log that is cleaned still says how far it goes. No baseline differs in it: the worlds that have one
+    /// don't clean.
+    cleaned_end: CleanedEnd {
+        /// Not if its last batch has lost every record: then it goes too. Until 4.0 (KAFKA-17076).
+        Lost,
+        /// It does: that batch stays, without records. From 4.0.
+        Kept,
+    }
     /// Whose offsets a group coordinator keeps.
     commit_fencing: CommitFencing {
         /// Anyone's. Until 0.9, when consumers agreed by way of ZooKeeper and brokers knew of no groups.
         Unchecked,
         /// Those of members of the group's present generation. From 0.9.
         Generation,
+    }
+    /// When a partition that a member of a consumer group is told to give up counts as free.
+    release: Release {
+        /// As soon as the member is told, and another one gets it meanwhile. In the first previews of KIP-848 it came to
+        /// this where such a partition went back and forth (KAFKA-16147).
+        WhenTold,
+        /// When the member says that it owns it no more.
+        WhenGivenUp,
+    }
+    /// Whether a group coordinator remembers in which epoch its broker won or lost the leadership of its log.
+    coordinator_epoch: CoordinatorEpoch {
+        /// It does what it is told in the order in which it is told. Until 3.0 (KAFKA-10614).
+        Ignored,
+        /// It acts on nothing that is earlier than what it has acted on. From 3.0.
+        Checked,
+    }
+    /// Whose word on what it owns a sticky assignor believes.
+    sticky_claims: StickyClaims {
+        /// That of the members of the latest generation alone; what others say they own counts as no one's. Until 3.5
+        /// (KAFKA-14639).
+        OfLatestGeneration,
+        /// Everyone's, and of two who claim one partition that of the later generation. From 3.5.
+        OfEachPartition,
+    }
+    /// Which member id a static member has that starts anew.
+    static_rejoin: StaticRejoin {
+        /// A new one in a stable group; in any other that of its last life, which may still be there. As static members
+        /// were first built, before 2.3 (KAFKA-8500).
+        SharedWhileRebalancing,
+        /// A new one, and its last life is fenced. From 2.3.
+        Renewed,
     }
 }
 
@@ -153,7 +192,12 @@ impl Rules {
         known_epoch: KnownEpoch::Ignored,
         known_batches: KnownBatches::LastFive,
         elr: Elr::On,
+        cleaned_end: CleanedEnd::Kept,
         commit_fencing: CommitFencing::Generation,
+        release: Release::WhenGivenUp,
+        coordinator_epoch: CoordinatorEpoch::Checked,
+        sticky_claims: StickyClaims::OfEachPartition,
+        static_rejoin: StaticRejoin::Renewed,
     };
 
     /// The code of Kafka 4.1, to the letter.

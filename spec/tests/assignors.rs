@@ -3,7 +3,7 @@
 #[allow(dead_code)]
 mod support;
 
-use highwater_spec::assignor::{Assignment, Assignor, Members, Subscriber, Topics};
+use highwater_spec::assignor::{Assignment, Assignor, Members, ServerAssignor, Subscriber, Topics};
 use highwater_spec::group::{Generation, MemberId, NamedPartition, TopicName};
 use proptest::collection::{btree_map, btree_set};
 use proptest::option::{of, weighted};
@@ -302,17 +302,13 @@ fn read_member(text: &str) -> (MemberId, Subscriber) {
     (id.into(), member)
 }
 
-// Verifies: assignor.range, assignor.round-robin, assignor.order, assignor.sticky.claim, assignor.sticky.equal,
-// assignor.cooperative
-#[test]
-fn kafkas_own_assignors_do_the_same() {
-    let lines = include_str!("vectors/assignments.txt").lines().filter(|line| !line.starts_with('#'));
-    let mut compared = 0;
-    for line in lines {
+/// How many lines there are; each must be as Kafka's assignor of that name has it.
+fn compared(lines: &str, assign: impl Fn(&str, &Members, &Topics) -> Assignment) -> usize {
+    let lines = lines.lines().filter(|line| !line.starts_with('#'));
+    let compare = |line: &str| {
         let (given, expected) = line.split_once(" => ").unwrap();
         let mut given = given.split("; ");
         let name = given.next().unwrap();
-        let assignor = Assignor::ALL.into_iter().find(|assignor| assignor.name() == name).unwrap();
         let topic = |word: &str| {
             let (name, count) = word.split_once('=').unwrap();
             (name.into(), count.parse().unwrap())
@@ -324,8 +320,34 @@ fn kafkas_own_assignors_do_the_same() {
             (id.into(), share(partitions))
         };
         let expected: Assignment = expected.split("; ").map(got).collect();
-        assert_eq!(text(&assignor.assign(&members, &topics)), text(&expected), "{line}");
-        compared += 1;
-    }
-    assert_eq!(compared, 600);
+        assert_eq!(text(&assign(name, &members, &topics)), text(&expected), "{line}");
+    };
+    lines.map(compare).count()
+}
+
+// Verifies: assignor.range, assignor.round-robin, assignor.order, assignor.sticky.claim, assignor.sticky.equal,
+// assignor.cooperative
+#[test]
+fn kafkas_own_assignors_do_the_same() {
+    let lines = include_str!("vectors/assignments.txt");
+    let named = |name: &str| Assignor::ALL.into_iter().find(|assignor| assignor.name() == name).unwrap();
+    assert_eq!(compared(lines, |name, members, topics| named(name).assign(members, topics)), 600);
+}
+
+// Verifies: assignor.range, assignor.order, assignor.uniform
+#[test]
+fn the_assignors_of_kafkas_coordinator_do_the_same() {
+    let lines = include_str!("vectors/server_assignments.txt");
+    let named = |name: &str| ServerAssignor::named(name).unwrap();
+    assert_eq!(compared(lines, |name, members, topics| named(name).assign(members, topics)), 300);
+}
+
+// Verifies: assignor.uniform
+#[test]
+fn uniform_evens_out_what_unequal_subscriptions_allow() {
+    let mut some = members(&["a", "b"], &["t", "u"]);
+    some.extend(members(&["c"], &["u"]));
+    owns(&mut some, "a", &[0, 1], 1);
+    let assignment = ServerAssignor::Uniform.assign(&some, &topics(&[("t", 2), ("u", 2)]));
+    assert_eq!(text(&assignment), "a: t-0 t-1, b: u-0, c: u-1");
 }

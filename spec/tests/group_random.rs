@@ -127,7 +127,10 @@ impl World {
             Request::Heartbeat { member, generation } => (*member, *generation) = (one, now),
             Request::Leave(members) => members.push(one),
             Request::CommitOffsets(commit) => (commit.member, commit.generation) = (one, now),
-            Request::FetchStableOffsets { .. } | Request::DeleteOffsets { .. } | Request::Delete => {}
+            Request::ConsumerHeartbeat(_)
+            | Request::FetchStableOffsets { .. }
+            | Request::DeleteOffsets { .. }
+            | Request::Delete => {}
         }
     }
 
@@ -151,7 +154,8 @@ impl World {
 
     fn check(&mut self, reloads: bool) -> Result {
         let machine = &self.world.machine;
-        let found = machine.fetch_offsets(&coordinator::group(), Some(&[on("t", 0), on("t", 1)])).unwrap();
+        let found =
+            machine.fetch_offsets(&Reader::default(), &coordinator::group(), Some(&[on("t", 0), on("t", 1)])).unwrap();
         for (partition, committed) in found {
             let offset = committed.map(|committed| committed.offset);
             let acknowledged = self.acknowledged.get(&partition).copied().flatten();
@@ -251,7 +255,7 @@ fn request() -> impl Strategy<Value = Request<Test>> {
                 Request::CommitOffsets(CommitOffsets { member, generation, knows_group_id_not_found, offsets })
             }
         ),
-        1 => of(vec(partition(), 0..2)).prop_map(|partitions| Request::FetchStableOffsets { partitions }),
+        1 => of(vec(partition(), 0..2)).prop_map(|partitions| Request::FetchStableOffsets { reader: Reader::default(), partitions }),
         1 => vec(partition(), 0..2).prop_map(|partitions| Request::DeleteOffsets { partitions }),
         1 => Just(Request::Delete),
     ]

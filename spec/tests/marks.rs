@@ -12,6 +12,7 @@ const UNMARKED: &[(&str, &str)] = &[
     ("controller.isr.last", "today's rules keep an ELR"),
     ("controller.producer-ids.", "its producers have no ids"),
     ("controller.topic.", "its topic is there from the beginning"),
+    ("log.clean.", "its logs have no segments"),
     ("log.recovery.cut", "its logs have no segments"),
     ("log.recovery.gap", "its logs have no segments"),
     ("log.recovery.intact", "its logs have no segments"),

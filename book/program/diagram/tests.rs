@@ -111,7 +111,7 @@ fn what_cannot_happen_is_named_with_its_line() {
 
 #[test]
 fn a_group_is_told_as_a_list() {
-    const GROUP: &str = "highwater scenario 1\nworld group brokers=1\nrules KAFKA\nholds one-owner\n\n> c1 starts\n";
+    const GROUP: &str = "highwater scenario 1\nworld group members=2\nrules KAFKA\nholds one-owner\n\n> c1 starts\n";
     let told = drawn("small", GROUP).expect("it can be told");
     for part in ["id=\"scenario-small\"", "<li>c1 starts", "<code>one-owner</code> holds"] {
         assert!(told.contains(part), "no {part} in {told}");

@@ -29,6 +29,8 @@ pub enum Command {
     List,
     /// Run a scenario: does the specification allow it?
     Run(RunArgs),
+    /// Measure how much of a consumer group stops when a member comes or goes
+    Stops(StopsArgs),
     /// Step through a world in the browser
     Explore(ExploreArgs),
 }
@@ -76,6 +78,14 @@ pub struct RunArgs {
     /// Tell its outputs and states anew, in place
     #[arg(long)]
     pub rewrite: bool,
+}
+
+/// How the stops of groups are told.
+#[derive(Debug, Args)]
+pub struct StopsArgs {
+    /// Print them as JSON, as the book has them
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Which world to step through.

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod outcome;
 mod run;
+mod stops;
 mod table;
 
 pub use args::Cli;
@@ -30,6 +31,7 @@ pub fn answer(cli: Cli) -> ExitCode {
             Ok(true)
         }
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Stops(args)) => stops::stops(&args),
         Some(Command::Explore(args)) => explore(&args),
     };
     match answered {

@@ -1,8 +1,9 @@
 //! How much may be asked of the controller.
 
-use crate::bounds::bounds;
+use crate::bounds::{bounds, sensible};
 
 bounds! {
+    always ["brokers"];
     /// The brokers, all of which have a copy of the one partition.
     brokers, "brokers", 2;
     /// `min.insync.replicas` at first.
@@ -32,8 +33,7 @@ bounds! {
 }
 
 impl Bounds {
-    #[allow(clippy::unnecessary_wraps, reason = "other kinds of worlds have bounds that exclude each other")]
     fn validated(self) -> Result<Self, String> {
-        Ok(self)
+        sensible(self.brokers, self.min_isr).map(|()| self)
     }
 }

@@ -3,10 +3,7 @@
 use crate::bounds::bounds;
 
 bounds! {
-    /// Brokers that may coordinate; which of them does makes no difference.
-    brokers, "brokers", 1;
-    /// Always 1: how the coordinator's partition is replicated is another world's concern.
-    min_isr, "min-isr", 1;
+    always ["members", "partitions"];
     /// The consumers.
     members, "members", 2;
     /// The partitions of the one topic that they read.
@@ -17,6 +14,10 @@ bounds! {
     cooperative, "cooperative", 0;
     /// Flag: consumers are static members.
     fixed, "static", 0;
+    /// Flag: consumers are static members, and all have one instance id.
+    same_instance, "same-instance", 0;
+    /// Flag: consumers do not commit by themselves, and their applications do not either.
+    uncommitted, "uncommitted", 0;
     /// Flag: applications ask for more before they have processed what they have.
     hasty, "hasty", 0;
     /// Consumers that crash; each can start again.
@@ -31,6 +32,9 @@ bounds! {
     breaks, "breaks", 0;
     /// Moves of the coordinator.
     moves, "moves", 0;
+    /// Times that the coordinator's broker loses its leadership and has it again at once; of the two it learns in any
+    /// order.
+    returns, "returns", 0;
     /// Times that a rebalance waits for no longer.
     impatience, "impatience", 0;
     /// Times that a consumer commits by itself between polls' rebalances.

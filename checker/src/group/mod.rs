@@ -4,24 +4,30 @@
 //! what is written is committed, at once or later, or lost when the coordinator moves. One topic; each application
 //! counts what it was delivered as processed when it asks for more.
 
+mod answers;
 mod bounds;
 mod event;
+mod fair;
+mod leadership;
+pub mod members;
+mod requests;
 mod state;
 mod step;
 mod words;
 
 pub use bounds::Bounds;
 pub use event::Event;
-pub use state::{Blob, Commit, Model, Node, State, Waiting};
+pub use fair::{BEAT, Fair, SESSION};
+pub use state::{Blob, Commit, Leadership, Model, Node, State, Waiting};
 
 use crate::engine::{Explorable, Verdict};
 use crate::narrated::Narrated;
 use crate::shared::{Shared, digest};
 use highwater_spec::assignor::Assignor;
 use highwater_spec::client::consumer::{Config, End};
-use highwater_spec::group::{self, Coordinator, GroupId, InstanceId, NamedPartition, TopicName};
+use highwater_spec::group::{self, Coordinator, GroupId, InstanceId, NamedPartition, Role, Tenure, TopicName};
 use highwater_spec::machine::Machine;
-use highwater_spec::property::group::{GroupHistory, GroupProperty, GroupView, OF_A_GROUP};
+use highwater_spec::property::group::{GroupHistory, GroupProperty, GroupView, OF_A_GROUP, SOMEONE_READS};
 use highwater_spec::replicated::{self, Replicated};
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Numbered, ParseError};
@@ -38,6 +44,8 @@ pub struct World {
     pub bounds: Bounds,
     properties: Vec<GroupProperty>,
     names: Vec<&'static str>,
+    /// Whether a property asks how many have read at once.
+    counts_readers: bool,
 }
 
 impl World {
@@ -49,7 +57,8 @@ impl World {
     /// A group judged by some properties.
     pub fn judged_by(rules: Rules, bounds: Bounds, properties: &[GroupProperty]) -> Self {
         let names = properties.iter().map(|property| property.name).collect();
-        Self { rules, bounds, properties: properties.to_vec(), names }
+        let counts_readers = properties.iter().any(|property| property.name == SOMEONE_READS.name);
+        Self { rules, bounds, properties: properties.to_vec(), names, counts_readers }
     }
 
     fn topic() -> TopicName {
@@ -65,24 +74,30 @@ impl World {
     }
 
     fn config(&self, member: u8) -> Config {
-        let instance = (self.bounds.fixed == 1).then(|| InstanceId::from(format!("i{member}").as_str()));
+        let instance = match (self.bounds.same_instance, self.bounds.fixed) {
+            (1, _) => Some("i".into()),
+            (_, 1) => Some(InstanceId::from(format!("i{member}").as_str())),
+            _ => None,
+        };
         let assignors = match self.bounds.cooperative {
             0 => vec![Assignor::Range],
             _ => vec![Assignor::CooperativeSticky],
         };
         let topics = BTreeSet::from([Self::topic()]);
-        Config { instance, topics, assignors, reset: Some(End::Earliest), auto_commit: true }
+        Config { instance, topics, assignors, reset: Some(End::Earliest), auto_commit: self.bounds.uncommitted == 0 }
     }
 
     fn perform(&self, state: &State, event: Event, trace: &mut Vec<String>) -> Result<State, &'static str> {
         let mut step = Step::new(self, state, trace);
         step.spend(event)?;
         step.happens(event)?;
+        step.count_readers();
         let after = step.finish();
         let is_news = after.coordinator != state.coordinator
             || after.nodes != state.nodes
             || after.history != state.history
             || after.timers != state.timers
+            || after.heard != state.heard
             || after.waiting != state.waiting;
         if is_news { Ok(after) } else { Err("nothing would come of it") }
     }
@@ -95,6 +110,8 @@ impl World {
         let id = Self::group();
         let mut view = GroupView { history: Some(&state.history), ..GroupView::default() };
         let coordinator = state.coordinator.speculative();
+        view.leads = !state.is_deposed();
+        view.coordinates = coordinator.role() == Role::Active;
         if let Some(found) = coordinator.groups().get(&id) {
             view.generation = found.generation;
             let share = |member: &group::ClassicMember<Model>| match (&member.assignment, found.state) {
@@ -128,6 +145,8 @@ impl Explorable for World {
         });
         State {
             coordinator: Shared::new(machine),
+            tenure: Tenure::default(),
+            heard: BTreeSet::new(),
             timers: BTreeSet::new(),
             waiting: BTreeMap::new(),
             nodes: (0..self.bounds.members).map(|_| Shared::new(Node::default())).collect(),
@@ -149,6 +168,7 @@ impl Explorable for World {
         let nodes: Vec<_> = state.nodes.iter().map(Shared::digest).collect();
         digest(&(
             state.coordinator.digest(),
+            (state.tenure, &state.heard),
             &state.timers,
             &state.waiting,
             nodes,

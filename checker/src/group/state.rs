@@ -3,10 +3,10 @@
 use super::Bounds;
 use crate::shared::Shared;
 use highwater_spec::client::consumer::{self, Consumer, Timer};
-use highwater_spec::group::{self, Generation, MemberId, NamedPartition, ReplicatedCoordinator, TopicName};
+use highwater_spec::group::{self, Generation, MemberId, NamedPartition, ReplicatedCoordinator, Tenure, TopicName};
 use highwater_spec::machine::Carrier;
 use highwater_spec::property::group::GroupHistory;
-use highwater_spec::values::{Offset, Ticket};
+use highwater_spec::values::{LeaderEpoch, Offset, Ticket};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What the coordinator hands on, in the model.
@@ -38,6 +38,9 @@ pub enum Blob {
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     pub(super) coordinator: Shared<ReplicatedCoordinator<Model>>,
+    pub(super) tenure: Tenure,
+    /// The changes of leadership that the coordinator's broker has heard of and has yet to act on.
+    pub(super) heard: BTreeSet<Leadership>,
     /// The timers that the coordinator has set.
     pub(super) timers: BTreeSet<group::Timer>,
     /// Whose request waits at the coordinator.
@@ -45,6 +48,22 @@ pub struct State {
     pub(super) nodes: Vec<Shared<Node>>,
     pub(super) history: Shared<GroupHistory>,
     pub(super) budget: Bounds,
+}
+
+impl State {
+    /// Whether another broker leads the log, or did until just now, for all that the coordinator has done about it.
+    pub(super) fn is_deposed(&self) -> bool {
+        self.heard.iter().any(|heard| matches!(heard, Leadership::Won(_)))
+    }
+}
+
+/// Leadership of the log that the coordinator keeps its state in, won or lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Leadership {
+    /// It was lost: another broker leads in this epoch.
+    Lost(LeaderEpoch),
+    /// It was won, and this broker leads in this epoch.
+    Won(LeaderEpoch),
 }
 
 /// A request that the coordinator has not answered yet.
@@ -72,6 +91,8 @@ pub struct Commit {
 pub struct Node {
     /// The process, if it runs.
     pub consumer: Option<Consumer>,
+    /// Whether it has failed for good, so that no one starts it again.
+    pub failed: bool,
     /// How many ids it was offered.
     pub ids: u8,
     /// What it has asked, in order; the coordinator of a connection takes one at a time.

@@ -1,25 +1,21 @@
 //! One event, carried out.
 
-use super::{Blob, Commit, Event, Model, Node, State, Waiting, World, words};
-use highwater_spec::assignor::{Assignor, Subscriber};
-use highwater_spec::client::consumer::{self, Consumer, End, Input, Leads, Output, Timer};
-use highwater_spec::group::{
-    self, Client, CommitOffsets, Generation, JoinGroup, Joined, MemberId, MemberIdentity, Millis, OffsetToCommit,
-    Protocol, ProtocolName, Record, Reply, Request, Subscription, SyncGroup,
-};
+use super::{Event, Model, Node, State, World, words};
+use crate::shared::Shared;
+use highwater_spec::client::consumer::{Consumer, End, Input, Output, Timer};
+use highwater_spec::group::{self, MemberId};
 use highwater_spec::machine::Machine;
-use highwater_spec::refusal::Refusal;
 use highwater_spec::replicated;
-use highwater_spec::values::{Offset, Ticket};
+use highwater_spec::values::Offset;
 use std::collections::{BTreeMap, BTreeSet};
 
-type Outcome = Result<(), &'static str>;
+pub(super) type Outcome = Result<(), &'static str>;
 
 /// A state on its way to the next one.
 pub(super) struct Step<'a> {
-    world: &'a World,
-    state: State,
-    trace: &'a mut Vec<String>,
+    pub(super) world: &'a World,
+    pub(super) state: State,
+    pub(super) trace: &'a mut Vec<String>,
 }
 
 impl<'a> Step<'a> {
@@ -48,6 +44,7 @@ impl<'a> Step<'a> {
             Event::Closes(_) => &mut self.state.budget.closes,
             Event::Breaks(_) => &mut self.state.budget.breaks,
             Event::Moves => &mut self.state.budget.moves,
+            Event::Returns => &mut self.state.budget.returns,
             Event::Fires(_, Timer::Poll) => &mut self.state.budget.slow_polls,
             Event::Fires(_, Timer::Commit) => &mut self.state.budget.commits,
             Event::Expires(member, id) if is_alive(&self.state, member, id) => &mut self.state.budget.expiries,
@@ -90,26 +87,44 @@ impl<'a> Step<'a> {
             Event::Commits => {
                 let machine = &self.state.coordinator;
                 (machine.end() > machine.committed_end()).then_some(()).ok_or("everything is committed")?;
+                (!self.state.is_deposed()).then_some(()).ok_or("another broker leads its log")?;
                 let upto = machine.end();
                 self.coordinate(replicated::Input::Committed { upto });
                 Ok(())
             }
             Event::Moves => self.moves(),
+            Event::Returns => self.returns(),
+            Event::Unloads => self.unloads(),
+            Event::Loads => self.loads(),
         }
     }
 
-    fn running(&self, member: u8) -> Result<&Consumer, &'static str> {
+    pub(super) fn count_readers(&mut self) {
+        if self.world.counts_readers {
+            let reads =
+                |node: &&Shared<Node>| node.consumer.as_ref().is_some_and(|consumer| consumer.owned().next().is_some());
+            let readers = self.state.nodes.iter().filter(reads).count();
+            if readers > self.state.history.readers {
+                self.state.history.edit().readers = readers;
+            }
+        }
+    }
+
+    pub(super) fn running(&self, member: u8) -> Result<&Consumer, &'static str> {
         let node = self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
         node.consumer.as_ref().ok_or("it does not run")
     }
 
-    fn node(&mut self, member: u8) -> &mut Node {
+    pub(super) fn node(&mut self, member: u8) -> &mut Node {
         self.state.nodes[index(member)].edit()
     }
 
     fn starts(&mut self, member: u8) -> Outcome {
         let is_busy = self.state.waiting.values().any(|waiting| waiting.node == Some(index(member)));
         let node = self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
+        if node.failed {
+            return Err("it has failed for good");
+        }
         if node.consumer.is_some() || !node.requests.is_empty() || is_busy {
             return Err("it runs, or has yet to be heard");
         }
@@ -156,7 +171,7 @@ impl<'a> Step<'a> {
 
     /// Everything under way between a consumer and the coordinator is lost. What has reached the coordinator is carried
     /// out; nobody hears of it.
-    fn cut_off(&mut self, member: u8) {
+    pub(super) fn cut_off(&mut self, member: u8) {
         self.state.waiting.values_mut().filter(|waiting| waiting.node == Some(index(member))).for_each(|waiting| {
             waiting.node = None;
         });
@@ -210,186 +225,8 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
-    fn moves(&mut self) -> Outcome {
-        let running: Vec<_> = (1..=self.world.bounds.members).filter(|member| self.running(*member).is_ok()).collect();
-        (1..=self.world.bounds.members).for_each(|member| self.cut_off(member));
-        self.coordinate(replicated::Input::Reverted);
-        self.coordinate(replicated::Input::Heard(group::Input::Elected));
-        self.coordinate(replicated::Input::Heard(group::Input::Loaded { at: () }));
-        running.into_iter().try_for_each(|member| self.hears(member, Input::CoordinatorLost))
-    }
-
-    /// The oldest request of a connection reaches the coordinator, which answers one at a time.
-    fn arrives(&mut self, member: u8) -> Outcome {
-        let at = index(member);
-        if self.state.waiting.values().any(|waiting| waiting.node == Some(at)) {
-            return Err("an earlier request waits");
-        }
-        let requests = &self.state.nodes.get(at).ok_or("there is no such consumer")?.requests;
-        requests.front().ok_or("nothing was asked")?;
-        let Some(request) = self.node(member).requests.pop_front() else { return Ok(()) };
-        let commits = match &request {
-            Output::Commit { member, generation, offsets } => {
-                Some(Commit { member: member.clone(), generation: *generation, offsets: offsets.clone() })
-            }
-            _ => None,
-        };
-        let ticket = self.state.waiting.keys().map(|ticket| ticket.next()).max().unwrap_or_default();
-        let request = self.request(member, request)?;
-        self.state.waiting.insert(ticket, Waiting { node: Some(at), commits });
-        let asked = group::Input::Asked { ticket, at: (), group: World::group(), request };
-        self.coordinate(replicated::Input::Heard(asked));
-        Ok(())
-    }
-
-    fn request(&mut self, member: u8, asked: Output) -> Result<Request<Model>, &'static str> {
-        let config = self.world.config(member);
-        let named = |id: Option<MemberId>| MemberIdentity { id, instance: config.instance.clone() };
-        Ok(match asked {
-            Output::Join { member: id, owned, generation } => {
-                let fresh = id_of(member, self.node(member).ids);
-                if id.is_none() {
-                    self.node(member).ids += 1;
-                }
-                let blob = Blob::Subscription { topics: config.topics.clone(), owned, generation };
-                let subscription = Subscription { metadata: blob, topics: Some(config.topics.clone()) };
-                let protocol =
-                    |assignor: &Assignor| Protocol { name: assignor.name().into(), subscription: subscription.clone() };
-                Request::Join(JoinGroup {
-                    member: named(id),
-                    fresh,
-                    client: Client { id: "c".into(), host: "h".into() },
-                    session_timeout: Millis(45_000),
-                    rebalance_timeout: Millis(300_000),
-                    protocol_type: "consumer".into(),
-                    protocols: config.assignors.iter().map(protocol).collect(),
-                    knows_member_id_required: true,
-                    knows_skip_assignment: true,
-                })
-            }
-            Output::Sync { member, generation, assignments } => Request::Sync(SyncGroup {
-                member: named(Some(member)),
-                generation: Some(generation),
-                protocol_type: None,
-                protocol: None,
-                assignments: assignments.into_iter().map(|(to, share)| (to, Some(Blob::Share(share)))).collect(),
-            }),
-            Output::Heartbeat { member, generation } => {
-                Request::Heartbeat { member: named(Some(member)), generation: Some(generation) }
-            }
-            Output::Leave { member } => Request::Leave(vec![named(Some(member))]),
-            Output::Commit { member, generation, offsets } => Request::CommitOffsets(CommitOffsets {
-                member: named(member),
-                generation,
-                knows_group_id_not_found: true,
-                offsets: offsets.into_iter().map(|(of, offset)| (of, to_commit(offset))).collect(),
-            }),
-            _ => return Err("it is no request"),
-        })
-    }
-
-    fn coordinate(&mut self, input: replicated::Input<group::Input<Model>>) {
-        let commit = match &input {
-            replicated::Input::Heard(group::Input::Asked { ticket, .. }) => {
-                self.state.waiting.get(ticket).and_then(|waiting| waiting.commits.clone())
-            }
-            _ => None,
-        };
-        let is_current = |state: &State, member: &Option<MemberId>, generation: Option<Generation>| {
-            let found = state.coordinator.speculative().groups().get(&World::group());
-            let is_member = |id: &MemberId| found.is_some_and(|group| group.members.contains_key(id));
-            member.as_ref().is_some_and(is_member) && found.map(|group| group.generation) == generation
-        };
-        let stale = commit.filter(|commit| !is_current(&self.state, &commit.member, commit.generation));
-        let mut outputs = Vec::new();
-        self.state.coordinator.edit().step(&self.world.rules, input, &mut outputs);
-        if self.world.bounds.late_commits == 0 {
-            let upto = self.state.coordinator.end();
-            let committed = replicated::Input::Committed { upto };
-            self.state.coordinator.edit().step(&self.world.rules, committed, &mut outputs);
-        }
-        for output in outputs {
-            match output {
-                replicated::Output::Append { records, .. } => {
-                    let is_offset = |record: &Record<Model>| matches!(record, Record::Offset { .. });
-                    if let Some(stale) = stale.as_ref().filter(|_| records.iter().any(is_offset)) {
-                        self.state.history.edit().stale_commit = Some((stale.member.clone(), stale.generation));
-                    }
-                    self.trace.extend(records.iter().map(words::record));
-                }
-                replicated::Output::Do(output) => self.coordinator_says(output),
-            }
-        }
-    }
-
-    /// A member is told its share.
-    fn note_given(&mut self) {
-        let groups = self.state.coordinator.speculative().groups();
-        let generation = groups.get(&World::group()).map(|group| group.generation);
-        if generation > self.state.history.given {
-            self.state.history.edit().given = generation;
-        }
-    }
-
-    fn coordinator_says(&mut self, output: group::Output<Model>) {
-        match output {
-            group::Output::Reply { ticket, reply } => self.reply(ticket, reply),
-            group::Output::SetTimer { timer, .. } => drop(self.state.timers.insert(timer)),
-            group::Output::CancelTimer { timer, .. } => drop(self.state.timers.remove(&timer)),
-            group::Output::CancelAllTimers => self.state.timers.clear(),
-        }
-    }
-
-    fn reply(&mut self, ticket: Ticket, reply: Reply<Model>) {
-        let Some(Waiting { node, commits }) = self.state.waiting.remove(&ticket) else { return };
-        let answer = match reply {
-            Reply::Join { member, outcome } => {
-                let outcome = outcome.map(|joined| self.joined(member.as_ref(), joined));
-                Input::JoinAnswered { member, outcome }
-            }
-            Reply::Sync(outcome) => {
-                if outcome.is_ok() {
-                    self.note_given();
-                }
-                Input::SyncAnswered(outcome.map(|synced| match synced.assignment {
-                    Some(Blob::Share(share)) => share,
-                    _ => BTreeSet::new(),
-                }))
-            }
-            Reply::Heartbeat(outcome) => Input::HeartbeatAnswered(outcome),
-            Reply::CommitOffsets(outcome) => {
-                let first = |results: Vec<(_, Result<(), Refusal>)>| results.into_iter().try_for_each(|(_, one)| one);
-                let outcome = outcome.and_then(first);
-                let generation = commits.as_ref().and_then(|commit| commit.generation);
-                if let (Some(commit), Ok(())) = (commits, outcome) {
-                    self.state.history.edit().acknowledged.extend(commit.offsets);
-                }
-                Input::CommitAnswered { generation, outcome }
-            }
-            _ => return,
-        };
-        if let Some(node) = node.filter(|node| self.state.nodes[*node].consumer.is_some()) {
-            self.trace.push(format!("coordinator answers c{}: {}", node + 1, words::answer(&answer)));
-            self.state.nodes[node].edit().answers.push_back(answer);
-        }
-    }
-
-    fn joined(&self, member: Option<&MemberId>, joined: Joined<Model>) -> consumer::Joined {
-        let named = |name: &ProtocolName| Assignor::ALL.into_iter().find(|assignor| assignor.name() == &*name.0);
-        let assignor = joined.protocol.as_ref().and_then(named).unwrap_or(Assignor::Range);
-        let subscriber = |(member, blob): (MemberIdentity, Blob)| {
-            let Blob::Subscription { topics, owned, generation } = blob else { return None };
-            Some((member.id?, Subscriber { instance: member.instance, topics, owned, generation }))
-        };
-        let leads = (joined.leader.as_ref() == member).then(|| Leads {
-            skips: joined.skip_assignment,
-            members: joined.members.into_iter().filter_map(subscriber).collect(),
-        });
-        consumer::Joined { generation: joined.generation, assignor, leads }
-    }
-
     /// A consumer hears something, and what it says is carried out.
-    fn hears(&mut self, member: u8, input: Input) -> Outcome {
+    pub(super) fn hears(&mut self, member: u8, input: Input) -> Outcome {
         let mut outputs = Vec::new();
         let rules = self.world.rules;
         let Some(consumer) = self.node(member).consumer.as_mut() else { return Err("it does not run") };
@@ -410,7 +247,8 @@ impl<'a> Step<'a> {
             }
             Output::FetchOffsets(partitions) => {
                 let partitions: Vec<_> = partitions.into_iter().collect();
-                let found = self.state.coordinator.fetch_offsets(&World::group(), Some(&partitions));
+                let found =
+                    self.state.coordinator.fetch_offsets(&group::Reader::default(), &World::group(), Some(&partitions));
                 let offset = |found: Option<group::CommittedOffset<Model>>| found.map(|found| found.offset);
                 let answer = found.map(|found| found.into_iter().map(|(of, found)| (of, offset(found))).collect());
                 return self.hears(member, Input::OffsetsAnswered(answer));
@@ -437,6 +275,7 @@ impl<'a> Step<'a> {
             Output::CancelTimer(timer) => drop(self.node(member).timers.remove(&timer)),
             Output::Fail(_) | Output::Exit => {
                 let node = self.node(member);
+                node.failed |= matches!(output, Output::Fail(_));
                 (node.consumer, node.timers) = (None, BTreeSet::new());
                 node.answers.clear();
                 (node.delivered, node.taken) = (Vec::new(), Vec::new());
@@ -447,14 +286,10 @@ impl<'a> Step<'a> {
     }
 }
 
-fn index(member: u8) -> usize {
+pub(super) fn index(member: u8) -> usize {
     usize::from(member).wrapping_sub(1)
 }
 
-fn id_of(member: u8, id: u8) -> MemberId {
+pub(super) fn id_of(member: u8, id: u8) -> MemberId {
     MemberId::from(format!("c{member}.{id}").as_str())
-}
-
-fn to_commit(offset: Offset) -> OffsetToCommit<Model> {
-    OffsetToCommit { offset, leader_epoch: None, metadata: None, metadata_length: 0 }
 }

@@ -2,7 +2,7 @@
 
 use super::{Blob, Model, State};
 use highwater_spec::client::consumer::{Input, Output};
-use highwater_spec::group::{GroupId, NamedPartition, Record};
+use highwater_spec::group::{GroupId, NamedPartition, Record, Role};
 use std::collections::BTreeSet;
 
 pub(super) fn record(record: &Record<Model>) -> String {
@@ -20,6 +20,7 @@ pub(super) fn record(record: &Record<Model>) -> String {
             format!("coordinator writes that {partition} is processed below {}", committed.offset)
         }
         Record::Offset { partition, committed: None, .. } => format!("coordinator forgets the offset of {partition}"),
+        Record::Consumer { record, .. } => format!("coordinator writes {record:?}"),
     }
 }
 
@@ -78,6 +79,7 @@ pub(super) fn consumer_output(member: u8, output: &Output) -> Option<String> {
 pub(super) fn lines(state: &State, id: &GroupId) -> Vec<String> {
     let coordinator = state.coordinator.speculative();
     let mut lines = vec![match coordinator.groups().get(id) {
+        _ if coordinator.role() != Role::Active => "nobody coordinates".to_owned(),
         None => "coordinator knows no group".to_owned(),
         Some(group) => {
             let members: Vec<_> = group.members.keys().map(ToString::to_string).collect();

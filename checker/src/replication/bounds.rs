@@ -1,9 +1,10 @@
 //! How much may happen in a replication world.
 
-use crate::bounds::bounds;
+use crate::bounds::{bounds, sensible};
 use std::fmt;
 
 bounds! {
+    always ["brokers"];
     /// The brokers, all of which have a copy of the one partition.
     brokers, "brokers", 2;
     /// `min.insync.replicas`.
@@ -56,6 +57,7 @@ bounds! {
 
 impl Bounds {
     fn validated(self) -> Result<Self, String> {
+        sensible(self.brokers, self.min_isr)?;
         match self {
             Self { acks: 3.., .. } => Err("acks is 0 for acks=all, 1 for acks=1, or 2 for either".into()),
             Self { retries: 1.., idempotent: 0, .. } => {

@@ -11,12 +11,13 @@ use std::sync::LazyLock;
 use tempfile::TempDir;
 
 /// Which scripts there are; `python3 DIR` runs the first.
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 7] = [
     ("__main__.py", include_str!("../../clients/__main__.py")),
     ("common.py", include_str!("../../clients/common.py")),
     ("admin.py", include_str!("../../clients/admin.py")),
     ("consume.py", include_str!("../../clients/consume.py")),
     ("group.py", include_str!("../../clients/group.py")),
+    ("group_consumer.py", include_str!("../../clients/group_consumer.py")),
     ("produce.py", include_str!("../../clients/produce.py")),
 ];
 
@@ -66,6 +67,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(Client::ConfluentKafka, "confluent waits_at_end", waits_at_end),
     ];
     cases.extend(of_groups());
+    cases.extend(super::consumer_protocol::cases());
     cases.extend(["none", "gzip", "snappy", "lz4", "zstd"].map(|codec| case("compression", codec, same())));
     // Without acknowledgements, offsets aren't told.
     for (acks, outcomes) in [("0", json!([null, null, null])), ("1", json!([0, 1, 2])), ("all", json!([0, 1, 2]))] {
@@ -117,7 +119,7 @@ fn round_trip() -> Value {
     json!({"outcomes": [0, 1, 2, 3], "seen": seen, "timestamp": [1, 1_234_567_890_123_i64]})
 }
 
-fn case(function: &'static str, argument: &'static str, expected: Value) -> Case {
+pub(super) fn case(function: &'static str, argument: &'static str, expected: Value) -> Case {
     let name = format!("confluent {function} {argument}");
     Case::new(Client::ConfluentKafka, name.trim(), move |stage| {
         expect(function, &seen(stage, function, argument)?, &expected)

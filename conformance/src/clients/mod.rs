@@ -4,6 +4,7 @@
 //! Nothing here asserts how long something takes.
 
 mod confluent;
+mod consumer_protocol;
 mod kcat;
 mod mixed;
 

@@ -36,7 +36,7 @@ pub struct Clients {
     runtime: Arc<Runtime>,
     topic: TopicId,
     readers: BTreeMap<BrokerId, Connection>,
-    answers: Arc<Mutex<BTreeMap<u8, Told>>>,
+    answers: Arc<Mutex<BTreeMap<u8, Vec<Told>>>>,
     answered: Arc<Notify>,
 }
 
@@ -80,7 +80,7 @@ impl Clients {
                 Some((partition.error_code, partition.base_offset))
             });
             if let Some(told) = told {
-                answers.lock().unwrap_or_else(PoisonError::into_inner).insert(value, told);
+                answers.lock().unwrap_or_else(PoisonError::into_inner).entry(value).or_default().push(told);
                 answered.notify_one();
             }
         });
@@ -101,22 +101,24 @@ impl Clients {
         });
     }
 
-    /// What producers have been told so far.
-    pub fn answers(&self) -> BTreeMap<u8, Told> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What producers have been told of each record so far. One that was sent again may have several answers, and comes
+    /// on several connections: they have no order.
+    pub fn answers(&self) -> BTreeMap<u8, Vec<Told>> {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        answers.values_mut().for_each(|told| told.sort_unstable());
+        answers
     }
 
-    /// Waits for the answer to a record.
-    pub fn answer(&self, value: u8) -> Option<Told> {
-        let found = async {
-            loop {
-                if let Some(told) = self.answers().get(&value) {
-                    return *told;
-                }
+    /// Waits until there are `count` answers to a record, and tells what there is in the end.
+    pub fn wait_for_answers(&self, value: u8, count: usize) -> Vec<Told> {
+        let told = || self.answers().remove(&value).unwrap_or_default();
+        let all = async {
+            while told().len() < count {
                 self.answered.notified().await;
             }
         };
-        self.runtime.block_on(async { timeout(PATIENCE, found).await.ok() })
+        let _ = self.runtime.block_on(async { timeout(PATIENCE, all).await });
+        told()
     }
 
     /// What a consumer is told that reads from the beginning, in words. `meanwhile` is called until that is known.

@@ -61,17 +61,20 @@ impl Conductor {
     }
 
     fn compare_answers(&mut self) -> Result<(), Difference> {
-        for (value, specified) in &self.told {
-            let found = self.clients.answer(*value);
-            if found != Some(*specified) {
-                let (specified, found) = (answer_in_words(Some(*specified)), answer_in_words(found));
-                return Err(Difference::new(format!("the answer for m{value}"), specified, found));
+        let differ = |value: u8, specified: &[Answer], found: &[Answer]| {
+            let about = format!("the answer for m{value}");
+            Err(Difference::new(about, answers_in_words(specified), answers_in_words(found)))
+        };
+        for (value, specified) in &mut self.told {
+            specified.sort_unstable();
+            let found = self.clients.wait_for_answers(*value, specified.len());
+            if found != *specified {
+                return differ(*value, specified, &found);
             }
         }
         for (value, found) in self.clients.answers() {
             if !self.told.contains_key(&value) {
-                let about = format!("the answer for m{value}");
-                return Err(Difference::new(about, answer_in_words(None), answer_in_words(Some(found))));
+                return differ(value, &[], &found);
             }
         }
         Ok(())
@@ -117,7 +120,7 @@ impl Conductor {
             observed.nodes[index(broker)].edit().disk.log = Arc::new(log);
         }
         let history = observed.history.edit();
-        let told = |acknowledged: &mut Vec<u64>, told: &BTreeMap<u8, Answer>| {
+        let told = |acknowledged: &mut Vec<u64>, told: &BTreeMap<u8, Vec<Answer>>| {
             acknowledged.retain(|value| u8::try_from(*value).is_ok_and(|value| told.contains_key(&value)));
         };
         let answers = self.clients.answers();
@@ -143,10 +146,13 @@ fn verdict(verdict: &Verdict) -> String {
     }
 }
 
-fn answer_in_words(answer: Option<Answer>) -> String {
-    match answer {
-        None => "none".to_owned(),
-        Some((0, offset)) => format!("acknowledged at {offset}"),
-        Some((code, _)) => format!("error {code}"),
+fn answers_in_words(answers: &[Answer]) -> String {
+    let in_words = |answer: &Answer| match answer {
+        (0, offset) => format!("acknowledged at {offset}"),
+        (code, _) => format!("error {code}"),
+    };
+    match answers {
+        [] => "none".to_owned(),
+        _ => answers.iter().map(in_words).collect::<Vec<_>>().join(", "),
     }
 }

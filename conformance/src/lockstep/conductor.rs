@@ -42,8 +42,8 @@ pub struct Conductor {
     pub excused: usize,
     /// How many requests of the start the controller has heard, and brokers not the answers.
     pub(super) unanswered: usize,
-    /// What producers must have been told.
-    pub(super) told: BTreeMap<u8, Answer>,
+    /// What producers must have been told of each record, in no order.
+    pub(super) told: BTreeMap<u8, Vec<Answer>>,
 }
 
 /// What an event comes to on the cluster.
@@ -119,6 +119,11 @@ impl Conductor {
                     // The shell steps it by itself, when an output has failed.
                     return Ok(());
                 }
+                if matches!(input, replica::Input::ProducersRead { .. }) {
+                    // The shell answers this by itself, before anything else comes to the replica.
+                    self.note_outputs(*at, outputs, after);
+                    return Ok(());
+                }
                 if let replica::Input::FollowerFetched(fetch) = input {
                     self.cut_off.remove(&fetch.replica);
                 }
@@ -159,7 +164,7 @@ impl Conductor {
                     ProduceOutcome::Acked { base } | ProduceOutcome::Duplicate { base, .. } => (0, base.0),
                     ProduceOutcome::Refused(refusal) | ProduceOutcome::Unknown(refusal) => (refusal.code(), -1),
                 };
-                self.told.insert(*value, told);
+                self.told.entry(*value).or_default().push(told);
                 Ok(())
             }
             Turn::Look { at, by, ask, answer } => self.look(*at, *by, ask, answer.as_ref()),

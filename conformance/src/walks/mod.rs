@@ -33,8 +33,9 @@ pub struct Ground {
 }
 
 /// What is walked, with two brokers and one record: each pair of a kill, a false fence and an ISR change (all three at
-/// once have several times the edges), and each other fault in a world of its own.
-pub const GROUNDS: [Ground; 9] = [
+/// once have several times the edges), and each other fault in a world of its own. Then a producer with an id that sends
+/// again what it has sent, two records of it where its leader is killed.
+pub const GROUNDS: [Ground; 11] = [
     Ground { name: "kill-and-lag", bounds: Bounds { min_isr: 2, kills: 1, lags: 1, ..Bounds::QUIET } },
     Ground { name: "fence-and-lag", bounds: Bounds { fences: 1, lags: 1, ..Bounds::QUIET } },
     Ground { name: "kill-and-fence", bounds: Bounds { kills: 1, fences: 1, atomic_fetches: 1, ..Bounds::QUIET } },
@@ -43,6 +44,14 @@ pub const GROUNDS: [Ground; 9] = [
     Ground { name: "disk-failure", bounds: Bounds { disk_failures: 1, ..Bounds::QUIET } },
     Ground { name: "timeout-and-lag", bounds: Bounds { min_isr: 2, acks: 2, timeouts: 1, lags: 1, ..Bounds::QUIET } },
     Ground { name: "interrupted", bounds: Bounds { kills: 1, interrupts: 1, acks: 2, ..Bounds::QUIET } },
+    Ground {
+        name: "retry-and-kill",
+        bounds: Bounds { records: 2, kills: 1, retries: 1, idempotent: 1, ..Bounds::QUIET },
+    },
+    Ground {
+        name: "retry-and-lag",
+        bounds: Bounds { min_isr: 2, lags: 1, retries: 1, idempotent: 1, ..Bounds::QUIET },
+    },
     Ground { name: "election", bounds: Bounds { kills: 1, elections: 1, ..Bounds::QUIET } },
 ];
 

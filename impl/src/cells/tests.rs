@@ -3,9 +3,13 @@
 use super::{Closed, Drained, Inbox, Parked, Published, Registration, Wake};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Instant;
 use tokio::sync::Notify;
+
+/// How often threads that meet by chance are let meet.
+const OFTEN: u32 = 100_000;
 
 #[test]
 fn everything_sent_arrives_once_and_in_each_senders_order() {
@@ -73,6 +77,63 @@ fn readers_never_go_back() {
         }
         (1..=1000).for_each(|value| cell.publish(value));
     });
+}
+
+/// loom changes threads only at its own operations, and so never while a lock is held: a lock that is only tried shows
+/// here, with threads that meet by chance, often. Each side goes on until the other one has done enough.
+#[test]
+fn what_is_published_while_others_read_is_there() {
+    let (cell, reads, done) = (Published::new(0), AtomicU32::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    drop(cell.read());
+                    reads.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let missing = (1..).take_while(|_| reads.load(Ordering::Relaxed) < OFTEN).find(|value| {
+            cell.publish(*value);
+            *cell.read() != *value
+        });
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(missing, None, "published, yet not read");
+    });
+}
+
+#[test]
+fn who_waits_is_woken_also_while_others_come_and_go() {
+    /// Counts how often it is woken.
+    #[derive(Default)]
+    struct Woken(AtomicU32);
+
+    impl Wake for Woken {
+        fn wake(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    let (parked, came, done) = (Parked::new(), AtomicU32::new(0), AtomicBool::new(false));
+    let waits = Arc::new(Woken::default());
+    let _registered = parked.register(Arc::clone(&waits) as Arc<dyn Wake>);
+    let mut published = 0;
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    drop(parked.register(Arc::new(Woken::default())));
+                    came.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        while came.load(Ordering::Relaxed) < OFTEN {
+            parked.wake_all();
+            published += 1;
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(waits.0.load(Ordering::Relaxed), published);
 }
 
 #[test]

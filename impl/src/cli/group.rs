@@ -100,7 +100,11 @@ async fn describe(server: &Server, group: &str) -> Result<(), Failure> {
     let mut client = server.client();
     let found = client.describe_group(group).await?;
     let committed = client.committed_offsets(group).await?;
-    let protocol = if found.protocol.is_empty() { "-" } else { &found.protocol };
+    let protocol = match (found.protocol.as_str(), found.is_consumer) {
+        ("", _) => "-".to_owned(),
+        (classic, false) => classic.to_owned(),
+        (assignor, true) => format!("consumer ({assignor})"),
+    };
     let members = found.members.len();
     say(format_args!(
         "group {group}: {}, protocol {protocol}, {members} members, coordinator {}",

@@ -10,7 +10,6 @@ mod failure;
 mod format;
 mod group;
 mod output;
-mod partitioner;
 mod produce;
 mod serve;
 mod server;

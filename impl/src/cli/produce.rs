@@ -2,11 +2,11 @@
 
 use super::failure::Failure;
 use super::output::say;
-use super::partitioner::partition_for;
 use super::server::Server;
 use clap::{Args, ValueEnum};
 use highwater::client::{self, Client, ClientError, Partition};
 use highwater::records::{self, BatchBuilder, RecordError};
+use highwater_spec::client::partitioner::partition_for_key;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::thread;
@@ -108,7 +108,7 @@ impl Produce {
             let (key, _) = self.split(number, &line)?;
             let index = match (self.partition, key) {
                 (Some(index), _) => index,
-                (None, Some(key)) => partition_for(key, partitions),
+                (None, Some(key)) => partition_for_key(key, u32::try_from(partitions).unwrap_or(u32::MAX)),
                 (None, None) => i32::try_from(*turn).unwrap_or(0),
             };
             chosen.entry(index).or_default().push((number, line));

@@ -183,15 +183,18 @@ async fn half_an_answer_is_none() {
 
 #[tokio::test]
 async fn an_answer_to_something_else_ends_the_connection() {
-    let (mut connection, mut server) = pair().await;
-    let serve = async {
-        let (version, correlation_id, _) = server.asked().await;
-        server.answer(version, correlation_id + 1, named("late")).await;
-    };
-    let (outcome, ()) = tokio::join!(describe(&mut connection), serve);
-    let error = outcome.unwrap_err().to_string();
-    assert!(error.ends_with("sent what is no answer: it answers request 3, where 2 was asked"), "{error}");
-    assert!(matches!(describe(&mut connection).await, Err(ClientError::Broken { .. })));
+    for (other, named_request) in [(1, 3), (-1, 1)] {
+        let (mut connection, mut server) = pair().await;
+        let serve = async {
+            let (version, correlation_id, _) = server.asked().await;
+            server.answer(version, correlation_id + other, named("to something else")).await;
+        };
+        let (outcome, ()) = tokio::join!(describe(&mut connection), serve);
+        let error = outcome.unwrap_err().to_string();
+        let expected = format!("sent what is no answer: it answers request {named_request}, where 2 was asked");
+        assert!(error.ends_with(&expected), "{error}");
+        assert!(matches!(describe(&mut connection).await, Err(ClientError::Broken { .. })));
+    }
 }
 
 #[tokio::test]

@@ -36,6 +36,8 @@ impl ErrorCode {
     pub const UNSUPPORTED_VERSION: Self = Self(35);
     /// A topic of this name exists.
     pub const TOPIC_ALREADY_EXISTS: Self = Self(36);
+    /// There is no such group, or none of that kind.
+    pub const GROUP_ID_NOT_FOUND: Self = Self(69);
     /// The client's leader epoch is older than the broker's.
     pub const FENCED_LEADER_EPOCH: Self = Self(74);
     /// The client's leader epoch is newer than the broker's.

@@ -3,6 +3,7 @@
 use super::{Client, ClientError, ErrorCode, Partition};
 use crate::config::Endpoint;
 use crate::wire::RequestMessage;
+use crate::wire::messages::consumer_group_describe::{self as of_consumers, ConsumerGroupDescribeRequest};
 use crate::wire::messages::consumer_protocol::{self, ConsumerProtocolAssignment};
 use crate::wire::messages::describe_groups::{DescribedGroup, DescribedGroupMember};
 use crate::wire::messages::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 /// How long a coordinator may take.
 const WITHIN: Duration = Duration::from_secs(10);
+
+/// The state of a group that is not there.
+const DEAD: &str = "Dead";
 
 /// A group in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub struct GroupDescription {
     pub state: String,
     /// The way in which its members share out the partitions; empty while none is agreed on.
     pub protocol: String,
+    /// Whether the coordinator shares out the partitions, and not a member (KIP-848).
+    pub is_consumer: bool,
     /// The broker that coordinates it.
     pub coordinator: i32,
     /// Its members.
@@ -93,10 +99,27 @@ impl Client {
             let (coordinator, answer) = client.ask_coordinator(group, &request).await?;
             let found = answer.groups.into_iter().next();
             let found = found.ok_or_else(|| client.incomplete(coordinator, group))?;
+            // Older brokers have another word for it.
+            let is_missing = ErrorCode(found.error_code) == ErrorCode::GROUP_ID_NOT_FOUND || found.group_state == DEAD;
+            if is_missing && let Some(found) = client.describe_consumer_group(group).await? {
+                return Ok(found);
+            }
             ErrorCode(found.error_code).of(|| format!("group {group}"))?;
             Ok(described(coordinator, found))
         };
         self.patiently(once, passes).await
+    }
+
+    /// A group of the consumer protocol with its members, if there is such a one.
+    async fn describe_consumer_group(&mut self, group: &str) -> Result<Option<GroupDescription>, ClientError> {
+        let request = ConsumerGroupDescribeRequest { group_ids: vec![group.to_owned()], ..Default::default() };
+        let (coordinator, answer) = self.ask_coordinator(group, &request).await?;
+        let found = answer.groups.into_iter().next().ok_or_else(|| self.incomplete(coordinator, group))?;
+        if ErrorCode(found.error_code) == ErrorCode::GROUP_ID_NOT_FOUND {
+            return Ok(None);
+        }
+        ErrorCode(found.error_code).of(|| format!("group {group}"))?;
+        Ok(Some(described_consumers(coordinator, found)))
     }
 
     /// The offsets that a group has committed, by partition: each the next one to read.
@@ -232,6 +255,26 @@ fn described(coordinator: i32, group: DescribedGroup) -> GroupDescription {
         members: members.collect(),
         state: group.group_state,
         protocol: group.protocol_data,
+        is_consumer: false,
+        coordinator,
+    }
+}
+
+fn described_consumers(coordinator: i32, group: of_consumers::DescribedGroup) -> GroupDescription {
+    let members = group.members.into_iter().map(|member| {
+        let of_topic = |topic: of_consumers::TopicPartitions| {
+            let name = topic.topic_name;
+            topic.partitions.into_iter().map(move |index| Partition { topic: name.clone(), index })
+        };
+        let mut partitions: Vec<_> = member.assignment.topic_partitions.into_iter().flat_map(of_topic).collect();
+        partitions.sort_unstable();
+        GroupMember { id: member.member_id, client: member.client_id, host: member.client_host, partitions }
+    });
+    GroupDescription {
+        members: members.collect(),
+        state: group.group_state,
+        protocol: group.assignor_name,
+        is_consumer: true,
         coordinator,
     }
 }

@@ -1,6 +1,7 @@
 //! What the value of one setting may be. Each function gives the value, or says in words what is allowed.
 
 use super::Roles;
+use highwater_spec::log::clean::Ratio;
 use highwater_spec::values::BrokerId;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -24,6 +25,23 @@ pub(super) fn bytes(least: i64) -> impl Fn(&str) -> Result<u32, String> {
 pub(super) fn millis(least: i64) -> impl Fn(&str) -> Result<Duration, String> {
     let number = whole::<u64>(least..=i32::MAX.into());
     move |text| number(text).map(Duration::from_millis)
+}
+
+/// A number from 0 to 1.
+pub(super) fn ratio(text: &str) -> Result<Ratio, String> {
+    parse_ratio(text).ok_or_else(|| "a number from 0 to 1".to_owned())
+}
+
+/// A number from 0 to 1, in millionths.
+pub fn parse_ratio(text: &str) -> Option<Ratio> {
+    let number = text.parse::<f64>().ok().filter(|number| (0.0..=1.0).contains(number))?;
+    Some(Ratio((number * 1e6).round() as u32))
+}
+
+/// `delete`, `compact`, or both.
+pub(super) fn cleanup_policy(text: &str) -> Result<String, String> {
+    let known = !text.is_empty() && list(text).all(|policy| ["delete", "compact"].contains(&policy));
+    if known { Ok(text.to_owned()) } else { Err("delete, compact or delete,compact".to_owned()) }
 }
 
 /// `true` or `false`, in any case.

@@ -249,3 +249,34 @@ impl ControllerHost {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::door::Door;
+
+    const NEVER: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn what_is_committed_is_on_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = MetadataLog::open(dir.path()).unwrap();
+        let timing = Timing { session: NEVER, leaderless: NEVER, checkpoint: NEVER };
+        let (committed, grew) = (Arc::new(Published::new(Committed::default())), Arc::default());
+        let entrance = Entrance::new(Door::open());
+        let mut host = ControllerHost::open(log, Rules::KAFKA, timing, Arc::clone(&committed), grew, entrance).unwrap();
+        let config = |min_isr| Config { min_insync_replicas: Some(min_isr), ..Config::default() };
+        host.activate(config(1)).unwrap();
+        let before = committed.read().end;
+        assert!(before > Offset(0) && before == host.log.durable());
+        let (reply, mut answer) = oneshot::channel();
+        let input = move |ticket| Input::Configure { ticket, topic: None, config: config(2) };
+        host.asked(Ask { input: Box::new(input), endpoint: None, reply }).unwrap();
+        assert!(answer.try_recv().is_err(), "not answered yet");
+        assert_eq!(committed.read().end, before, "nor shown");
+        host.commit().unwrap();
+        assert!(answer.try_recv().is_ok());
+        let after = committed.read().end;
+        assert!(after > before && after == host.log.durable());
+    }
+}

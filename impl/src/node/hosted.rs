@@ -1,13 +1,17 @@
 //! One hosted replica: its machine, its log, and what others see of it.
 
+use super::cleaner::CleanWish;
 use super::partitions::Partition;
 use super::shard::{Surroundings, Told};
 use crate::carrier::Net;
-use crate::storage::{FlushJob, Flushed, LogConfig, PartitionLog, PartitionName, StorageError};
+use crate::storage::{
+    CleanAsk, CleanJob, Cleaned, FlushJob, Flushed, LogConfig, PartitionLog, PartitionName, StorageError,
+};
 use highwater_spec::log::{Batch, recover};
 use highwater_spec::producer::Producers;
 use highwater_spec::replica::{ReadView, Replica, Role};
-use highwater_spec::values::{ProducerId, TopicPartition};
+use highwater_spec::rules::Rules;
+use highwater_spec::values::{Offset, ProducerId, TopicPartition};
 use std::sync::Arc;
 
 /// One replica of this broker.
@@ -66,6 +70,25 @@ impl Hosted {
     /// When it failed.
     pub fn note_flushed(&mut self, flushed: Result<Flushed, StorageError>) -> Result<(), StorageError> {
         self.on_log(|log| log.note_flushed(flushed?))
+    }
+
+    /// What the next round of cleaning has to do, if it is time for one.
+    ///
+    /// # Errors
+    /// When the log can't be read.
+    pub fn clean_job(&self, rules: &Rules, wish: &CleanWish) -> Result<Option<CleanJob>, StorageError> {
+        let CleanWish { cleaned, now, room } = *wish;
+        let (log_start, stable) = (self.machine.log().start, self.machine.high_watermark());
+        self.log.clean_job(rules, &CleanAsk { log_start, stable, cleaned, now, room })
+    }
+
+    /// Puts what a round has written in its place, and says up to where the log is clean now (exclusive); none if the
+    /// log was cut since.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn note_cleaned(&mut self, cleaned: &Cleaned) -> Result<Option<Offset>, StorageError> {
+        self.log.note_cleaned(cleaned)
     }
 
     /// What the log says of its producers.

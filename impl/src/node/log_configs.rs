@@ -1,10 +1,11 @@
 //! How logs are kept: the topic's configuration over the cluster's over the broker's.
 
 use super::cluster::Cluster;
-use crate::config::NodeConfig;
+use crate::config::{NodeConfig, parse_ratio};
 use crate::records::TimestampType;
 use crate::storage::LogConfig;
 use highwater_spec::controller::Config;
+use highwater_spec::log::clean::CleaningLimits;
 use highwater_spec::values::TopicId;
 
 /// Kafka's default of `message.timestamp.after.max.ms`: an hour.
@@ -24,6 +25,13 @@ impl LogConfigs {
             segment_bytes: config.log_segment_bytes,
             index_interval_bytes: config.log_index_interval_bytes,
             segment_index_bytes: config.log_index_size_max_bytes,
+            compact: is_compact(&config.log_cleanup_policy),
+            cleaning: CleaningLimits {
+                min_dirty_ratio: config.log_cleaner_min_cleanable_ratio,
+                min_lag_ms: config.log_cleaner_min_compaction_lag,
+                max_lag_ms: config.log_cleaner_max_compaction_lag,
+            },
+            delete_retention_ms: config.log_cleaner_delete_retention,
             ..LogConfig::default()
         };
         Self { base, max_message_bytes: config.message_max_bytes as usize }
@@ -31,10 +39,12 @@ impl LogConfigs {
 
     /// How the logs of a topic are kept.
     pub fn of(&self, topic: Option<&Config>, defaults: &Config) -> LogConfig {
-        let set = |name: &str, broker: &str| {
+        let text = |name: &str, broker: &str| {
             let of_topic = topic.and_then(|topic| topic.others.get(name));
-            of_topic.or_else(|| defaults.others.get(broker)).and_then(|value| value.trim().parse::<u64>().ok())
+            of_topic.or_else(|| defaults.others.get(broker)).map(|value| value.trim())
         };
+        let set = |name: &str, broker: &str| text(name, broker).and_then(|value| value.parse::<u64>().ok());
+        let millis = |name: &str, broker: &str| text(name, broker).and_then(|value| value.parse::<i64>().ok());
         let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         let base = &self.base;
         LogConfig {
@@ -44,6 +54,18 @@ impl LogConfigs {
                 .map_or(base.index_interval_bytes, small),
             segment_index_bytes: set("segment.index.bytes", "log.index.size.max.bytes")
                 .map_or(base.segment_index_bytes, small),
+            compact: text("cleanup.policy", "log.cleanup.policy").map_or(base.compact, is_compact),
+            cleaning: CleaningLimits {
+                min_dirty_ratio: text("min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio")
+                    .and_then(parse_ratio)
+                    .unwrap_or(base.cleaning.min_dirty_ratio),
+                min_lag_ms: millis("min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms")
+                    .unwrap_or(base.cleaning.min_lag_ms),
+                max_lag_ms: millis("max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms")
+                    .unwrap_or(base.cleaning.max_lag_ms),
+            },
+            delete_retention_ms: millis("delete.retention.ms", "log.cleaner.delete.retention.ms")
+                .unwrap_or(base.delete_retention_ms),
             ..base.clone()
         }
     }
@@ -52,7 +74,6 @@ impl LogConfigs {
     pub fn produced_to(&self, cluster: &Cluster, topic: TopicId) -> ProducedTo {
         let set =
             |name: &str| cluster.topic(topic).and_then(|topic| topic.config.others.get(name)).map(|value| value.trim());
-        let policies = set("cleanup.policy").unwrap_or_default();
         ProducedTo {
             max_message_bytes: set("max.message.bytes")
                 .and_then(|value| value.parse().ok())
@@ -64,9 +85,13 @@ impl LogConfigs {
             timestamp_after_max: set("message.timestamp.after.max.ms")
                 .and_then(|value| value.parse().ok())
                 .unwrap_or(TIMESTAMP_AFTER_MAX),
-            compacted: policies.split(',').any(|policy| policy.trim() == "compact"),
+            compacted: self.of(cluster.topic(topic).map(|topic| &topic.config), &cluster.image.defaults).compact,
         }
     }
+}
+
+fn is_compact(policies: &str) -> bool {
+    policies.split(',').any(|policy| policy.trim() == "compact")
 }
 
 /// What a topic takes from its producers.

@@ -92,6 +92,22 @@ impl LogDirs {
         self.dir().store_high_watermarks(&by_name(partitions, of))
     }
 
+    /// Up to where each compacted log has been cleaned (exclusive), as the last process wrote it down.
+    ///
+    /// # Errors
+    /// When the disk fails, or the file is malformed.
+    pub fn cleaned(&self) -> Result<BTreeMap<PartitionName, Offset>, StorageError> {
+        self.dir().cleaned()
+    }
+
+    /// Notes how far logs have been cleaned.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn write_cleaned(&self, offsets: &BTreeMap<PartitionName, Offset>) -> Result<(), StorageError> {
+        self.dir().store_cleaned(offsets)
+    }
+
     /// Leaves the mark of a clean shutdown.
     ///
     /// # Errors

@@ -129,6 +129,12 @@ impl MetadataLog {
         Ok(self.log.flush(upto)?)
     }
 
+    /// Everything below is durable (exclusive).
+    #[cfg(test)]
+    pub fn durable(&self) -> Offset {
+        self.log.recovery_point()
+    }
+
     /// Notes how far the log is durable: what is damaged below that is no torn end, and the log is refused.
     ///
     /// # Errors

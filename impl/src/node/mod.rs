@@ -11,7 +11,10 @@
 
 mod alive;
 mod broker_host;
+#[cfg(test)]
+mod broker_host_tests;
 mod checkpoints;
+mod cleaner;
 mod cluster;
 mod connection;
 mod controller_host;

@@ -4,6 +4,7 @@ use super::NodeError;
 use super::alive::{Alive, Gone, alive};
 use super::broker_host::{self, BrokerHost, Life, Shards};
 use super::checkpoints::{self, Checkpoints};
+use super::cleaner::{Cleaner, Stopped};
 use super::cluster::Cluster;
 use super::connection::{self, Limits, Service};
 use super::controller_host::{self, Committed, ControllerHost};
@@ -160,6 +161,7 @@ pub struct BrokerRole {
     threads: Vec<thread::JoinHandle<()>>,
     checkpoints: Entrance<checkpoints::Event>,
     groups: Entrance<group::host::Event>,
+    cleaner: Stopped,
 }
 
 impl BrokerRole {
@@ -202,6 +204,11 @@ impl BrokerRole {
         threads.push(start_host(common, told, &shards, &partitions, &cluster, living, calls)?);
         let checkpoints = Entrance::new(common.door.clone());
         threads.push(start_checkpoints(common, &partitions, &checkpoints)?);
+        let cleaner = Stopped::default();
+        // Who decides the order of events at the door decides nothing of this one, which is no machine's.
+        if config.log_cleaner_enable && common.door.keeper().is_none() {
+            threads.push(start_cleaner(common, &shards, &partitions, &cleaner)?);
+        }
         let service = BrokerService {
             me,
             cluster_id: common.cluster_id.clone(),
@@ -226,17 +233,32 @@ impl BrokerRole {
             life: life.clone(),
         };
         let (alive, gone) = alive();
+        let retention = config.offsets_retention_minutes.saturating_mul(60_000);
+        let retention_check = config.offsets_retention_check_interval;
         let expiration = config.producer_id_expiration;
         let expiration_check = config.producer_id_expiration_check_interval;
         let tasks = vec![
             tokio::spawn(Fetcher::new(fetcher, fetches, alive.clone()).run(fetch_events)),
             tokio::spawn(caller(common, address, &entrance).run(called, alive.clone())),
             tokio::spawn(metadata.run()),
+            tokio::spawn(group::retention::run(groups.clone(), retention, retention_check)),
             tokio::spawn(producer_expiry::run(shards.clone(), expiration, expiration_check)),
             tokio::spawn(accept_once_ready(life.clone(), listener, Arc::new(service), limits(config), alive)),
         ];
         let log_dir = config.log_dirs.clone();
-        Ok(Self { address, entrance, shards, log_dir, life, tasks, gone: Some(gone), threads, checkpoints, groups })
+        Ok(Self {
+            address,
+            entrance,
+            shards,
+            log_dir,
+            life,
+            tasks,
+            gone: Some(gone),
+            threads,
+            checkpoints,
+            groups,
+            cleaner,
+        })
     }
 
     /// Where it listens.
@@ -299,6 +321,7 @@ impl BrokerRole {
 
     async fn end(self) {
         self.checkpoints.close();
+        self.cleaner.stop();
         self.groups.close();
         for task in self.tasks {
             task.abort();
@@ -363,6 +386,9 @@ fn start_groups(
             max_session_timeout: Millis(config.group_max_session_timeout),
             initial_rebalance_delay: Millis(config.group_initial_rebalance_delay),
             max_size: config.group_max_size,
+            consumer_session_timeout: Millis(config.group_consumer_session_timeout),
+            consumer_heartbeat_interval: Millis(config.group_consumer_heartbeat_interval),
+            consumer_max_size: config.group_consumer_max_size,
             max_offset_metadata: config.offset_metadata_max_bytes,
             ..Default::default()
         },
@@ -416,6 +442,22 @@ fn start_checkpoints(
     };
     let entrance = entrance.clone();
     spawn("checkpoints", move || checkpoints.run(&entrance))
+}
+
+fn start_cleaner(
+    common: &Common,
+    shards: &Shards,
+    partitions: &Arc<Partitions>,
+    stopped: &Stopped,
+) -> Result<thread::JoinHandle<()>, NodeError> {
+    let cleaner = Cleaner::new(
+        shards.clone(),
+        Arc::clone(partitions),
+        Arc::clone(&common.log_dirs),
+        common.config.log_cleaner_dedupe_buffer_size,
+    )?;
+    let (backoff, stopped) = (common.config.log_cleaner_backoff.max(Duration::from_millis(1)), stopped.clone());
+    spawn("cleaner", move || cleaner.run(backoff, &stopped))
 }
 
 fn caller(common: &Common, address: SocketAddr, entrance: &Entrance<broker_host::Event>) -> Caller {

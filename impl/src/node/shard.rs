@@ -3,6 +3,7 @@
 //! It decides nothing: which output follows from which input is `highwater_spec::replica`'s to say. Neighbouring
 //! produces of one partition become one input, so that load makes batches by itself.
 
+use super::cleaner::CleanWish;
 use super::fetcher;
 use super::hosted::Hosted;
 use super::partitions::Partitions;
@@ -13,7 +14,7 @@ use super::{broker_host, log_dirs::LogDirs};
 use crate::carrier::Net;
 use crate::cells::Drained;
 use crate::door::{Done, Enters, Entrance, Pass, Place, Plain, What};
-use crate::storage::{FlushJob, Flushed, LogConfig, PartitionName, StorageError};
+use crate::storage::{CleanJob, Cleaned, FlushJob, Flushed, LogConfig, PartitionName, StorageError};
 use bytes::Bytes;
 use highwater_spec::broker;
 use highwater_spec::machine::Machine;
@@ -48,6 +49,10 @@ pub enum Event {
     LogEndsAnswered(TopicPartition, FetchRequest, LogEnds),
     /// A flush beside the shard has ended.
     Flushed(TopicPartition, Result<Flushed, StorageError>),
+    /// Someone wants to know what is to be cleaned of a log. Without a replica nobody answers.
+    CleaningConsidered(TopicPartition, CleanWish, oneshot::Sender<CleanJob>),
+    /// A round of cleaning beside the shard has ended. The answer is up to where the log is clean now (exclusive).
+    Cleaned(TopicPartition, Cleaned, oneshot::Sender<Offset>),
     /// A timer that the door has let through.
     Due(TimerName),
     /// To be called when a replica has heard what it was told before.
@@ -165,6 +170,8 @@ impl Enters for Event {
             Self::ProducersAsked(..)
             | Self::ProducersSilentSince(_)
             | Self::Flushed(..)
+            | Self::CleaningConsidered(..)
+            | Self::Cleaned(..)
             | Self::Due(_)
             | Self::Mark(_) => return None,
         };
@@ -259,6 +266,8 @@ impl Shard {
             }
             Event::ProducersSilentSince(since) => self.expire_producers(since),
             Event::Flushed(partition, flushed) => self.flushed(partition, flushed),
+            Event::CleaningConsidered(partition, wish, reply) => self.consider_cleaning(partition, &wish, reply),
+            Event::Cleaned(partition, cleaned, reply) => self.cleaned(partition, &cleaned, reply),
             Event::Due(name) => {
                 if self.timers.take(&name) {
                     let (partition, input) = name.input();
@@ -289,6 +298,28 @@ impl Shard {
             let name = hosted.name().clone();
             self.offline(&name, &error);
             self.turn(partition, Input::Failed { unanswered: Vec::new() });
+        }
+    }
+
+    fn consider_cleaning(&self, partition: TopicPartition, wish: &CleanWish, reply: oneshot::Sender<CleanJob>) {
+        let Some(hosted) = self.hosted.get(&partition) else { return };
+        match hosted.clean_job(&self.around.rules, wish) {
+            Ok(Some(job)) => drop(reply.send(job)),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(partition = %hosted.name(), %error, "its log is not cleaned"),
+        }
+    }
+
+    fn cleaned(&mut self, partition: TopicPartition, cleaned: &Cleaned, reply: oneshot::Sender<Offset>) {
+        let Some(hosted) = self.hosted.get_mut(&partition) else { return };
+        match hosted.note_cleaned(cleaned) {
+            Ok(Some(upto)) => drop(reply.send(upto)),
+            Ok(None) => {}
+            Err(error) => {
+                let name = hosted.name().clone();
+                self.offline(&name, &error);
+                self.turn(partition, Input::Failed { unanswered: Vec::new() });
+            }
         }
     }
 

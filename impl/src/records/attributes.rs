@@ -53,6 +53,12 @@ impl Attributes {
         self.0 & DELETE_HORIZON != 0
     }
 
+    /// These attributes, with or without a time from which tombstones may be removed.
+    #[must_use]
+    pub fn with_delete_horizon(self, has: bool) -> Self {
+        Self(if has { self.0 | DELETE_HORIZON } else { self.0 & !DELETE_HORIZON })
+    }
+
     /// These attributes with another compression.
     #[must_use]
     pub fn with_compression(self, compression: Compression) -> Self {

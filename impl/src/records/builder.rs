@@ -94,17 +94,8 @@ impl BatchBuilder {
             self.header.base_timestamp = timestamp;
             self.header.max_timestamp = timestamp;
         }
-        let mut body = vec![0]; // the attributes, of which none are in use
-        varint::put(&mut body, timestamp.wrapping_sub(self.header.base_timestamp));
-        varint::put(&mut body, count_field(self.count)?);
-        put_sized(&mut body, key)?;
-        put_sized(&mut body, value)?;
-        varint::put(&mut body, count_field(headers.len())?);
-        for header in headers {
-            put_sized(&mut body, Some(&header.key))?;
-            put_sized(&mut body, header.value.as_deref())?;
-        }
-        put_sized(&mut self.records, Some(&body))?;
+        let deltas = (timestamp.wrapping_sub(self.header.base_timestamp), count_field(self.count)?);
+        put_record(&mut self.records, deltas, (key, value), headers)?;
         self.header.max_timestamp = self.header.max_timestamp.max(timestamp);
         self.count += 1;
         Ok(())
@@ -135,21 +126,41 @@ impl BatchBuilder {
     pub fn build(self) -> Result<Bytes, RecordError> {
         let count = i32::try_from(self.count).ok().filter(|count| *count > 0);
         let count = count.ok_or(RecordError::Unbuildable("no records, or more than 2³¹"))?;
-        let contents = codec::compress(self.compression, &self.records)?;
-        let size = HEADER_SIZE + contents.len();
-        let mut header = BatchHeader {
-            batch_length: length_field(size).ok_or(RecordError::Unbuildable("2 GiB"))?,
-            attributes: self.header.attributes.with_compression(self.compression),
-            last_offset_delta: count - 1,
-            record_count: count,
-            ..self.header
-        };
-        header.crc = crc32c::crc32c_append(crc32c::crc32c(&header.encode()[CHECKED_FROM..]), &contents);
-        let mut batch = Vec::with_capacity(size);
-        batch.extend_from_slice(&header.encode());
-        batch.extend_from_slice(&contents);
-        Ok(batch.into())
+        let attributes = self.header.attributes.with_compression(self.compression);
+        let header = BatchHeader { attributes, last_offset_delta: count - 1, record_count: count, ..self.header };
+        assembled(header, &codec::compress(self.compression, &self.records)?)
     }
+}
+
+/// A batch of this header and these contents, compressed as it says; length and CRC are filled in.
+pub(super) fn assembled(mut header: BatchHeader, contents: &[u8]) -> Result<Bytes, RecordError> {
+    let size = HEADER_SIZE + contents.len();
+    header.batch_length = length_field(size).ok_or(RecordError::Unbuildable("2 GiB"))?;
+    header.crc = crc32c::crc32c_append(crc32c::crc32c(&header.encode()[CHECKED_FROM..]), contents);
+    let mut batch = Vec::with_capacity(size);
+    batch.extend_from_slice(&header.encode());
+    batch.extend_from_slice(contents);
+    Ok(batch.into())
+}
+
+/// Writes one record: its timestamp and its offset as they differ from its batch's.
+pub(super) fn put_record(
+    out: &mut Vec<u8>,
+    (timestamp_delta, offset_delta): (i64, i64),
+    (key, value): (Option<&[u8]>, Option<&[u8]>),
+    headers: &[RecordHeader],
+) -> Result<(), RecordError> {
+    let mut body = vec![0]; // the attributes, of which none are in use
+    varint::put(&mut body, timestamp_delta);
+    varint::put(&mut body, offset_delta);
+    put_sized(&mut body, key)?;
+    put_sized(&mut body, value)?;
+    varint::put(&mut body, count_field(headers.len())?);
+    for header in headers {
+        put_sized(&mut body, Some(&header.key))?;
+        put_sized(&mut body, header.value.as_deref())?;
+    }
+    put_sized(out, Some(&body))
 }
 
 fn put_sized(out: &mut Vec<u8>, field: Option<&[u8]>) -> Result<(), RecordError> {

@@ -139,6 +139,12 @@ impl BatchHeader {
         })
     }
 
+    /// From when on its tombstones may be removed, in milliseconds since 1970, if a cleaner has said so (KIP-534).
+    #[must_use]
+    pub fn delete_horizon(&self) -> Option<i64> {
+        self.attributes.has_delete_horizon().then_some(self.base_timestamp)
+    }
+
     /// Whether a producer with an id wrote it.
     #[must_use]
     pub fn has_producer(&self) -> bool {

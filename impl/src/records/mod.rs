@@ -16,6 +16,7 @@ mod control;
 mod error;
 mod header;
 mod record;
+mod rewrite;
 mod split;
 mod varint;
 
@@ -27,6 +28,7 @@ pub use control::{ControlType, control_key};
 pub use error::RecordError;
 pub use header::{BatchHeader, HEADER_SIZE, stamped};
 pub use record::{Record, RecordHeader, Records, records};
+pub use rewrite::{emptied, rewritten};
 pub use split::{Batches, split};
 
 /// "No producer", "no producer epoch", "no sequence", "no timestamp" in the fields of a batch.

@@ -1,7 +1,7 @@
 //! Small files that are replaced whole: after a crash there is the old one or the new one.
 
-use super::StorageError;
 use super::error::Context;
+use super::{StorageError, watch};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,14 +15,27 @@ pub(super) fn replace(folder: &Path, name: &str, text: &str) -> Result<(), Stora
     let path = folder.join(name);
     let mut file = File::create(&temporary).context("create", &temporary)?;
     file.write_all(text.as_bytes()).context("write", &temporary)?;
-    file.sync_all().context("flush", &temporary)?;
+    sync(&file, &temporary)?;
+    watch::asked(watch::Ask::Rename, &temporary);
     fs::rename(&temporary, &path).context("replace", &path)?;
     sync_folder(folder)
 }
 
+/// Makes durable what `path`, open as `file`, has.
+pub(super) fn sync(file: &File, path: &Path) -> Result<(), StorageError> {
+    watch::asked(watch::Ask::Sync, path);
+    file.sync_all().context("flush", path)
+}
+
+/// Makes durable what `path`, open as `file`, has, but for times.
+pub(super) fn sync_data(file: &File, path: &Path) -> Result<(), StorageError> {
+    watch::asked(watch::Ask::Sync, path);
+    file.sync_data().context("flush", path)
+}
+
 /// Makes durable which files `folder` has.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), StorageError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).context("flush", folder)
+    sync(&File::open(folder).context("flush", folder)?, folder)
 }
 
 /// The file's text; none if there is no such file.
@@ -43,5 +56,21 @@ fn absent_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         other => other.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use watch::Ask;
+
+    #[test]
+    fn a_file_is_on_the_disk_before_it_takes_the_place_of_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let asked = watch::during(|| replace(dir.path(), "checkpoint", "text").unwrap());
+        let temporary = dir.path().join("checkpoint.tmp");
+        let expected = [(Ask::Sync, temporary.clone()), (Ask::Rename, temporary), (Ask::Sync, dir.path().to_owned())];
+        assert_eq!(asked, expected);
+        assert_eq!(read(&dir.path().join("checkpoint")).unwrap().as_deref(), Some("text"));
     }
 }

@@ -4,8 +4,8 @@
 //! are enough of them for a write, so that an append costs none and a read near the end neither; a crash loses them, and
 //! recovery makes them again. Source: Kafka's `OffsetIndex`, `TimeIndex`.
 
-use super::StorageError;
 use super::error::Context;
+use super::{StorageError, durable};
 use highwater_spec::values::Offset;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -200,7 +200,7 @@ impl<E: Entry> Index<E> {
 
     /// Makes the stored entries durable.
     pub(super) fn sync(&self) -> Result<(), StorageError> {
-        self.file.sync_all().context("flush", &self.path)
+        durable::sync(&self.file, &self.path)
     }
 }
 

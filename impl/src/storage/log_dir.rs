@@ -6,7 +6,7 @@
 use super::clean_shutdown::{self, Shutdown};
 use super::error::Context;
 use super::names::{DELETE, STRAY};
-use super::offset_checkpoint::{self as checkpoint, HIGH_WATERMARKS, LOG_STARTS, Offsets, RECOVERY_POINTS};
+use super::offset_checkpoint::{self as checkpoint, CLEANED, HIGH_WATERMARKS, LOG_STARTS, Offsets, RECOVERY_POINTS};
 use super::{MetaProperties, PartitionName, StorageError, durable, partition_metadata};
 use highwater_spec::log::LastRun;
 use highwater_spec::values::{BrokerEpoch, BrokerId, Offset, TopicId};
@@ -161,6 +161,22 @@ impl LogDir {
     /// [`StorageError::Io`].
     pub fn store_log_starts(&self, offsets: &BTreeMap<PartitionName, Offset>) -> Result<(), StorageError> {
         checkpoint::store(&self.path, LOG_STARTS, offsets)
+    }
+
+    /// Up to where each compacted log has been cleaned (exclusive), as it was written down last.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`]; [`StorageError::Malformed`].
+    pub fn cleaned(&self) -> Result<BTreeMap<PartitionName, Offset>, StorageError> {
+        checkpoint::load(&self.path, CLEANED)
+    }
+
+    /// Replaces what is written down of how far logs have been cleaned.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`].
+    pub fn store_cleaned(&self, offsets: &BTreeMap<PartitionName, Offset>) -> Result<(), StorageError> {
+        checkpoint::store(&self.path, CLEANED, offsets)
     }
 
     /// The topic that a partition's folder belongs to; none if there is no folder, or nothing in it yet.

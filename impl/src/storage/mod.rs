@@ -5,10 +5,11 @@
 //! it, from one thread; [`LogReader`]s read it from any.
 //!
 //! Not here: what is to be appended, cut or flushed, and when (`highwater_spec::replica`), when a segment ends and what
-//! survives a crash (`highwater_spec::log`), retention, compaction (to come). Source: Kafka's
+//! survives a crash or a cleaning (`highwater_spec::log`), retention (to come). Source: Kafka's
 //! `LogManager`, `UnifiedLog`, `LocalLog`, `LogSegment`, `LogLoader`.
 
 mod active;
+mod clean;
 mod clean_shutdown;
 mod config;
 mod durable;
@@ -29,8 +30,13 @@ mod reader;
 mod recovery;
 mod scan;
 mod segment;
+mod swap;
 mod timestamps;
+mod watch;
+#[cfg(test)]
+mod watch_tests;
 
+pub use clean::{CleanAsk, CleanJob, Cleaned};
 pub use config::LogConfig;
 pub use error::StorageError;
 pub use flush::{FlushJob, Flushed};

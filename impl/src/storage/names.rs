@@ -13,6 +13,10 @@ pub(super) const TIME_INDEX: &str = "timeindex";
 pub(super) const SNAPSHOT: &str = "snapshot";
 /// The endings of a segment's other files.
 pub(super) const OTHERS: [&str; 2] = ["txnindex", SNAPSHOT];
+/// What is added to the names of a segment's files while a cleaner writes it.
+pub(super) const CLEANED: &str = ".cleaned";
+/// What is added when it is whole, and takes the place of others.
+pub(super) const SWAP: &str = ".swap";
 /// The ending of a folder that was set aside.
 pub(super) const STRAY: &str = "-stray";
 /// The ending of a folder that is about to be removed.

@@ -15,6 +15,8 @@ pub(super) const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 pub(super) const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
 /// Each log's first offset (inclusive).
 pub(super) const LOG_STARTS: &str = "log-start-offset-checkpoint";
+/// Up to where each compacted log has been cleaned (exclusive).
+pub(super) const CLEANED: &str = "cleaner-offset-checkpoint";
 
 const VERSION: &str = "0";
 

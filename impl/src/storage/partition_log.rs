@@ -3,18 +3,20 @@
 //! Source: Kafka's `UnifiedLog`, `LocalLog`.
 
 use super::active::{Active, Noted};
+use super::clean::{self, CleanAsk, CleanJob, Cleaned, Known};
 use super::error::Context;
 use super::names::DELETE;
 use super::published::Published;
-use super::segment::Segment;
+use super::segment::{Segment, reaches};
 use super::{FlushJob, Flushed, LogConfig, LogReader, StorageError};
 use super::{
-    PartitionName, durable, epoch_checkpoint, meta_properties, offset_checkpoint, power_cut, producers, recovery,
+    PartitionName, durable, epoch_checkpoint, meta_properties, offset_checkpoint, power_cut, producers, recovery, swap,
 };
 use crate::carrier::Net;
 use crate::records::{BatchHeader, HEADER_SIZE, stamped};
 use highwater_spec::log::{Batch, EpochCache, Found, Incoming, LastRun, RollLimits, must_roll};
 use highwater_spec::producer::{Producers, Sequenced};
+use highwater_spec::rules::Rules;
 use highwater_spec::values::{Offset, ProducerId};
 use std::fs;
 use std::io::IoSlice;
@@ -105,7 +107,7 @@ impl PartitionLog {
     /// Writes batches at the end, with their offsets and epochs stamped on them; nothing is copied, nothing flushed.
     ///
     /// # Errors
-    /// [`StorageError::NotNext`] for a batch that doesn't begin at the log's end, [`StorageError::Record`] for one
+    /// [`StorageError::NotNext`] for a batch that begins below the log's end, [`StorageError::Record`] for one
     /// without a header, [`StorageError::Io`].
     pub fn append(&mut self, batches: &[Batch<Net>]) -> Result<(), StorageError> {
         self.attempt(|log| log.write_batches(batches))
@@ -180,6 +182,46 @@ impl PartitionLog {
         self.folder_changed &= flushed.newest != self.active.segment.base;
         self.recovery_point = self.recovery_point.max(flushed.upto);
         if self.config.record_flush_marks { power_cut::mark(&self.folder, flushed.upto) } else { Ok(()) }
+    }
+
+    /// What the next round of cleaning has to do, if it is time for one. It may run on any thread while the log is used.
+    ///
+    /// # Errors
+    /// [`StorageError::Damaged`], [`StorageError::Io`].
+    pub fn clean_job(&self, rules: &Rules, ask: &CleanAsk) -> Result<Option<CleanJob>, StorageError> {
+        if self.failed || !self.config.compact {
+            return Ok(None);
+        }
+        let (sealed, config) = (&self.segments[..self.segments.len().saturating_sub(1)], self.config.clone());
+        let known = Known { folder: &self.folder, sealed, active_base: self.active.segment.base, end: self.end };
+        let durable = self.recovery_point;
+        clean::job(known, durable, config, &self.producers, self.published.cuts(), rules, ask)
+    }
+
+    /// Puts what a [`CleanJob`] of this log has written in the place of what it was written from, and says up to where
+    /// the log is clean now (exclusive); none if the log was cut since, when what was written goes.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`].
+    pub fn note_cleaned(&mut self, cleaned: &Cleaned) -> Result<Option<Offset>, StorageError> {
+        let mut upto = None;
+        self.attempt(|log| {
+            let valid = cleaned.cuts == log.published.cuts();
+            swap::keep_only(&log.folder, if valid { &cleaned.groups } else { &[] })?;
+            if !valid {
+                return Ok(());
+            }
+            for group in &cleaned.groups {
+                let new = Arc::new(swap::swap(&log.folder, group)?);
+                let from = log.segments.partition_point(|segment| segment.base < new.base);
+                let to = log.segments.partition_point(|segment| segment.base <= group.last);
+                log.segments.splice(from..to, [new]);
+            }
+            log.published.rolled(&log.segments);
+            upto = Some(cleaned.upto);
+            Ok(())
+        })?;
+        Ok(upto)
     }
 
     /// Replaces the epoch checkpoint, durably.
@@ -289,7 +331,7 @@ impl PartitionLog {
             if must_roll(&active, &next.incoming(), &limits) {
                 self.write_run(&run)?;
                 run.clear();
-                self.roll(batch.base)?;
+                self.roll(self.begin_of(&next))?;
                 active = self.active.summary(&self.config);
             }
             active.bytes += next.size();
@@ -315,6 +357,12 @@ impl PartitionLog {
         self.end = last.last_offset.next();
         self.published.appended(self.end);
         Ok(())
+    }
+
+    /// Where a segment begins whose first batch is `next`: at the end of the log, also where that batch begins after it,
+    /// so that segments follow one another without gaps.
+    fn begin_of(&self, next: &Stamped<'_>) -> Offset {
+        if reaches(self.end, next.last_offset) { self.end } else { next.base }
     }
 
     fn roll(&mut self, base: Offset) -> Result<(), StorageError> {
@@ -385,7 +433,7 @@ impl<'a> Stamped<'a> {
         let Batch { base, count, epoch, ref producer, ref bytes } = *batch;
         let header = stamped(bytes, base, epoch)?;
         let parsed = BatchHeader::parse(&header)?;
-        if base != end || parsed.offset_count() != count || parsed.size() != bytes.len() {
+        if base < end || parsed.offset_count() != count || parsed.size() != bytes.len() {
             return Err(StorageError::NotNext { base, count, end });
         }
         let rest = bytes.get(HEADER_SIZE..).unwrap_or_default();

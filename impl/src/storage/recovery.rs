@@ -8,7 +8,7 @@ use super::error::Context;
 use super::names::{INDEX, LOG, TIME_INDEX, parse_segment_file};
 use super::scan::{Scan, ScanError, damaged};
 use super::segment::{Segment, reaches};
-use super::{LogConfig, StorageError, epoch_checkpoint};
+use super::{LogConfig, StorageError, epoch_checkpoint, swap};
 use crate::records::{RecordError, check_copied};
 use highwater_spec::log::{EpochCache, LastRun};
 use highwater_spec::values::Offset;
@@ -29,6 +29,7 @@ pub(super) struct Opened {
 
 /// Opens the log in `folder`, or begins one.
 pub(super) fn open(folder: &Path, config: &LogConfig, last: &LastRun) -> Result<Opened, StorageError> {
+    swap::finish(folder)?;
     let bases = tidy(folder)?;
     let stored = epoch_checkpoint::load(folder)?;
     let scan_from = last.first_to_scan(&bases, stored.is_some()).unwrap_or(bases.len());
@@ -55,9 +56,7 @@ fn tidy(folder: &Path) -> Result<Vec<Offset>, StorageError> {
         match parse_segment_file(name) {
             Some((base, LOG)) => bases.push(base),
             Some((base, INDEX | TIME_INDEX)) => indexes.push((base, path)),
-            Some((_, ending)) if ending.ends_with(".deleted") || ending.ends_with(".cleaned") => {
-                durable::remove(&path)?
-            }
+            Some((_, ending)) if ending.ends_with(".deleted") => durable::remove(&path)?,
             _ if name.ends_with(TEMPORARY) => durable::remove(&path)?,
             _ => {}
         }

@@ -7,7 +7,7 @@ use super::error::Context;
 use super::index::{Entry, Index, OffsetEntry, TimeEntry, is_whole, relative};
 use super::names::{INDEX, LOG, OTHERS, TIME_INDEX, segment_file};
 use super::scan::Scan;
-use super::{durable, index};
+use super::{durable, index, watch};
 use crate::records::{BatchHeader, HEADER_SIZE};
 use bytes::Bytes;
 use highwater_spec::values::Offset;
@@ -33,7 +33,12 @@ pub(super) struct Segment {
 impl Segment {
     /// A new one, in place of any that is there.
     pub(super) fn create(folder: &Path, base: Offset) -> Result<Self, StorageError> {
-        let segment = Self::open(folder, base)?;
+        Self::create_as(folder, base, "")
+    }
+
+    /// The same, of files whose names end so.
+    pub(super) fn create_as(folder: &Path, base: Offset, ending: &str) -> Result<Self, StorageError> {
+        let segment = Self::open_as(folder, base, ending)?;
         segment.offsets.clear()?;
         segment.times.clear()?;
         segment.set_size(0)?;
@@ -42,7 +47,13 @@ impl Segment {
 
     /// The one that begins at `base`. Its indexes may be missing or wrong.
     pub(super) fn open(folder: &Path, base: Offset) -> Result<Self, StorageError> {
-        let path = folder.join(segment_file(base, LOG));
+        Self::open_as(folder, base, "")
+    }
+
+    /// The same, of files whose names end so.
+    pub(super) fn open_as(folder: &Path, base: Offset, ending: &str) -> Result<Self, StorageError> {
+        let named = |kind| folder.join(segment_file(base, kind) + ending);
+        let path = named(LOG);
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path).context("open", &path)?;
         let size = file.metadata().context("read", &path)?.len();
@@ -51,8 +62,8 @@ impl Segment {
             path,
             file,
             size: AtomicU64::new(size),
-            offsets: Index::open(folder.join(segment_file(base, INDEX)))?,
-            times: Index::open(folder.join(segment_file(base, TIME_INDEX)))?,
+            offsets: Index::open(named(INDEX))?,
+            times: Index::open(named(TIME_INDEX))?,
         })
     }
 
@@ -97,6 +108,7 @@ impl Segment {
         IoSlice::advance_slices(&mut rest, 0);
         while !rest.is_empty() {
             let some = &rest[..rest.len().min(MOST)];
+            watch::asked(watch::Ask::Write, &self.path);
             let written = rustix::io::retry_on_intr(|| rustix::io::pwritev(&self.file, some, position));
             let written = written.context("write", &self.path)?;
             if written == 0 {
@@ -122,9 +134,15 @@ impl Segment {
         self.file.set_len(size).context("cut", &self.path)
     }
 
+    /// How many bytes its larger index takes.
+    pub(super) fn index_size(&self) -> u64 {
+        let (offsets, times) = (self.offsets.len() * OffsetEntry::SIZE, self.times.len() * TimeEntry::SIZE);
+        offsets.max(times) as u64
+    }
+
     /// Makes its batches durable.
     pub(super) fn sync(&self) -> Result<(), StorageError> {
-        self.file.sync_data().context("flush", &self.path)
+        durable::sync_data(&self.file, &self.path)
     }
 
     /// Makes its indexes durable, as far as they are stored.

@@ -239,6 +239,8 @@ apis! {
     63 BrokerHeartbeat: BrokerHeartbeatRequest => BrokerHeartbeatResponse, Controller;
     64 UnregisterBroker: UnregisterBrokerRequest => UnregisterBrokerResponse, Broker Controller;
     67 AllocateProducerIds: AllocateProducerIdsRequest => AllocateProducerIdsResponse, Controller;
+    68 ConsumerGroupHeartbeat: ConsumerGroupHeartbeatRequest => ConsumerGroupHeartbeatResponse, Broker;
+    69 ConsumerGroupDescribe: ConsumerGroupDescribeRequest => ConsumerGroupDescribeResponse, Broker;
     75 DescribeTopicPartitions: DescribeTopicPartitionsRequest => DescribeTopicPartitionsResponse, Broker;
 }
 

@@ -1,9 +1,10 @@
 //! What is inside a record of `__consumer_offsets`: a key that begins with its kind, a value that begins with its version.
 //!
-//! Not here: the batches around it (`records`), what a record changes (`spec`). The kinds of KIP-848's groups (3 and
-//! more) are not known yet. Source: Kafka's `GroupCoordinatorRecordSerde`, `GroupCoordinatorRecordHelpers`.
+//! Not here: the batches around it (`records`), what a record changes (`spec`). Of KIP-848's groups the topics as Kafka
+//! 4.0 kept them (4) and regular expressions (16) are not known. Source: Kafka's `GroupCoordinatorRecordSerde`, `GroupCoordinatorRecordHelpers`.
 
 use super::error::{DecodeError, EncodeError, Fault};
+use super::messages::consumer_group_records::*;
 use super::messages::group_records::{GroupMetadataKey, GroupMetadataValue, OffsetCommitKey, OffsetCommitValue};
 use super::reader::Reader;
 use super::table::Message;
@@ -16,6 +17,14 @@ const NAME: &str = "GroupRecord";
 const OFFSET_COMMIT: i16 = 1;
 /// The version of the key of a classic group, which is its kind.
 const GROUP_METADATA: i16 = 2;
+/// The kinds of KIP-848's groups.
+const CONSUMER_GROUP: i16 = 3;
+const CONSUMER_MEMBER: i16 = 5;
+const TARGET_METADATA: i16 = 6;
+const TARGET_MEMBER: i16 = 7;
+const CURRENT_MEMBER: i16 = 8;
+/// The only version of their values.
+const CONSUMER_VALUE: i16 = 0;
 /// The version of values that Kafka 4.1 writes: the last that is not flexible.
 const VALUE: i16 = 3;
 /// The version of an offset that says by itself when it expires.
@@ -28,6 +37,16 @@ pub enum GroupRecord {
     OffsetCommit(OffsetCommitKey, Option<OffsetCommitValue>),
     /// A classic group is like this.
     GroupMetadata(GroupMetadataKey, Option<GroupMetadataValue>),
+    /// A group of the consumer protocol is like this.
+    ConsumerGroup(ConsumerGroupMetadataKey, Option<ConsumerGroupMetadataValue>),
+    /// A member of it says this of itself.
+    ConsumerMember(ConsumerGroupMemberMetadataKey, Option<ConsumerGroupMemberMetadataValue>),
+    /// Its target assignment has this epoch.
+    TargetMetadata(ConsumerGroupTargetAssignmentMetadataKey, Option<ConsumerGroupTargetAssignmentMetadataValue>),
+    /// A member of it is to read this.
+    TargetMember(ConsumerGroupTargetAssignmentMemberKey, Option<ConsumerGroupTargetAssignmentMemberValue>),
+    /// A member of it is so far.
+    CurrentMember(ConsumerGroupCurrentMemberAssignmentKey, Option<ConsumerGroupCurrentMemberAssignmentValue>),
 }
 
 impl GroupRecord {
@@ -39,7 +58,12 @@ impl GroupRecord {
         let (kind, fields) = versioned(key)?;
         match kind {
             0 | OFFSET_COMMIT => Ok(Self::OffsetCommit(OffsetCommitKey::decode(&fields, kind)?, read(value)?)),
-            GROUP_METADATA => Ok(Self::GroupMetadata(GroupMetadataKey::decode(&fields, kind)?, read(value)?)),
+            GROUP_METADATA => Ok(Self::GroupMetadata(Message::decode(&fields, kind)?, read(value)?)),
+            CONSUMER_GROUP => Ok(Self::ConsumerGroup(Message::decode(&fields, kind)?, read(value)?)),
+            CONSUMER_MEMBER => Ok(Self::ConsumerMember(Message::decode(&fields, kind)?, read(value)?)),
+            TARGET_METADATA => Ok(Self::TargetMetadata(Message::decode(&fields, kind)?, read(value)?)),
+            TARGET_MEMBER => Ok(Self::TargetMember(Message::decode(&fields, kind)?, read(value)?)),
+            CURRENT_MEMBER => Ok(Self::CurrentMember(Message::decode(&fields, kind)?, read(value)?)),
             other => {
                 let fault = u32::try_from(other).map_or(Fault::Version(other), Fault::RecordKey);
                 Err(DecodeError::new(0, fault).in_message(NAME))
@@ -56,11 +80,14 @@ impl GroupRecord {
             Self::OffsetCommit(key, value) => {
                 let expires = value.as_ref().is_some_and(|value| value.expire_timestamp != -1);
                 let version = if expires { WITH_EXPIRY } else { VALUE };
-                Ok((written(key, OFFSET_COMMIT)?, value.as_ref().map(|value| written(value, version)).transpose()?))
+                both(key, OFFSET_COMMIT, value.as_ref(), version)
             }
-            Self::GroupMetadata(key, value) => {
-                Ok((written(key, GROUP_METADATA)?, value.as_ref().map(|value| written(value, VALUE)).transpose()?))
-            }
+            Self::GroupMetadata(key, value) => both(key, GROUP_METADATA, value.as_ref(), VALUE),
+            Self::ConsumerGroup(key, value) => both(key, CONSUMER_GROUP, value.as_ref(), CONSUMER_VALUE),
+            Self::ConsumerMember(key, value) => both(key, CONSUMER_MEMBER, value.as_ref(), CONSUMER_VALUE),
+            Self::TargetMetadata(key, value) => both(key, TARGET_METADATA, value.as_ref(), CONSUMER_VALUE),
+            Self::TargetMember(key, value) => both(key, TARGET_MEMBER, value.as_ref(), CONSUMER_VALUE),
+            Self::CurrentMember(key, value) => both(key, CURRENT_MEMBER, value.as_ref(), CONSUMER_VALUE),
         }
     }
 }
@@ -76,6 +103,15 @@ fn read<M: Message>(value: Option<&Bytes>) -> Result<Option<M>, DecodeError> {
     let Some(value) = value else { return Ok(None) };
     let (version, fields) = versioned(value)?;
     M::decode(&fields, version).map(Some)
+}
+
+fn both(
+    key: &impl Message,
+    kind: i16,
+    value: Option<&impl Message>,
+    version: i16,
+) -> Result<(Bytes, Option<Bytes>), EncodeError> {
+    Ok((written(key, kind)?, value.map(|value| written(value, version)).transpose()?))
 }
 
 fn written(message: &impl Message, version: i16) -> Result<Bytes, EncodeError> {
@@ -171,19 +207,19 @@ mod tests {
         for version in [0, 1] {
             all(&[0, version, 0, 1, b'g', 0, 1, b't', 0, 0, 0, 5], |read| match read {
                 GroupRecord::OffsetCommit(_, value) => value.clone(),
-                GroupRecord::GroupMetadata(..) => None,
+                _ => None,
             });
         }
         all(&[0, 2, 0, 1, b'g'], |read| match read {
             GroupRecord::GroupMetadata(_, value) => value.clone(),
-            GroupRecord::OffsetCommit(..) => None,
+            _ => None,
         });
     }
 
     #[test]
     fn what_is_no_such_record_is_refused() {
         assert_eq!(fault(&[0], None), Fault::Short { needed: 2, left: 1 });
-        assert_eq!(fault(&[0, 3, 0, 1, b'g'], None), Fault::RecordKey(3));
+        assert_eq!(fault(&[0, 4, 0, 1, b'g'], None), Fault::RecordKey(4));
         assert_eq!(fault(&[0xff, 0xff], None), Fault::Version(-1));
         assert_eq!(fault(&[0, 2, 0, 1, b'g', 0], None), Fault::Trailing(1));
         assert_eq!(fault(&[0, 2, 0, 2, b'g'], None), Fault::Short { needed: 2, left: 1 });

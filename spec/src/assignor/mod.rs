@@ -3,15 +3,21 @@
 //! Pure functions of who the members are, what they subscribe to and what they own. In a classic group the leader, a
 //! client, runs the one that the members chose; the coordinator never looks into it.
 //!
-//! Not here: racks, and the assignors that brokers run (KIP-848). Source: KIP-54, KIP-341, KIP-429, KIP-792; Kafka's
+//! In a consumer group the coordinator runs one of its own (`server`).
+//!
+//! Not here: racks. Source: KIP-54, KIP-341, KIP-429, KIP-792; Kafka's
 //! `RangeAssignor`, `RoundRobinAssignor`, `StickyAssignor`, `CooperativeStickyAssignor`.
 
 mod in_turn;
 mod range;
+mod server;
 mod sticky;
 mod unequal;
 
+pub use server::ServerAssignor;
+
 use crate::group::{Generation, InstanceId, MemberId, NamedPartition, TopicName};
+use crate::rules::Rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The members of a group.
@@ -64,16 +70,22 @@ impl Assignor {
         }
     }
 
-    /// Shares out the partitions of `topics` among `members`.
+    /// Shares out the partitions of `topics` among `members`, as today.
     #[must_use]
     pub fn assign(self, members: &Members, topics: &Topics) -> Assignment {
+        self.assign_by(&Rules::KAFKA, members, topics)
+    }
+
+    /// Shares out the partitions of `topics` among `members`, by these rules.
+    #[must_use]
+    pub fn assign_by(self, rules: &Rules, members: &Members, topics: &Topics) -> Assignment {
         let mut assignment = members.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
         match self {
             Self::Range => range::assign(members, topics, &mut assignment),
             Self::RoundRobin => in_turn::assign(members, topics, &mut assignment),
-            Self::Sticky => drop(sticky::assign(members, topics, &mut assignment)),
+            Self::Sticky => drop(sticky::assign(rules, members, topics, &mut assignment)),
             Self::CooperativeSticky => {
-                let changing_hands = sticky::assign(members, topics, &mut assignment);
+                let changing_hands = sticky::assign(rules, members, topics, &mut assignment);
                 hold_back(&changing_hands, &mut assignment);
             }
         }

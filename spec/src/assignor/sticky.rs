@@ -3,8 +3,9 @@
 //! Here members all subscribe to the same; where they do not, see `unequal`. Rules: `assignor.sticky.*`. Source: KIP-54,
 //! KIP-341, KIP-792; Kafka's `AbstractStickyAssignor.ConstrainedAssignmentBuilder`.
 
-use super::{Assignment, Members, Topics, all_partitions, give, unequal};
+use super::{Assignment, Members, Subscriber, Topics, all_partitions, give, unequal};
 use crate::group::{MemberId, NamedPartition};
+use crate::rules::{Rules, StickyClaims};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What members own, as far as it can be believed.
@@ -16,8 +17,13 @@ pub(super) struct Claims {
 }
 
 /// Shares out, and says which partitions change hands though someone who takes part still owns them.
-pub(super) fn assign(members: &Members, topics: &Topics, assignment: &mut Assignment) -> BTreeSet<NamedPartition> {
-    let claims = claims(members, topics);
+pub(super) fn assign(
+    rules: &Rules,
+    members: &Members,
+    topics: &Topics,
+    assignment: &mut Assignment,
+) -> BTreeSet<NamedPartition> {
+    let claims = claims(rules, members, topics);
     let mut subscriptions = members.values().map(|member| &member.topics);
     let first = subscriptions.next();
     if subscriptions.all(|topics| Some(topics) == first) {
@@ -29,12 +35,15 @@ pub(super) fn assign(members: &Members, topics: &Topics, assignment: &mut Assign
 
 /// `assignor.sticky.claim`: of two who claim a partition the one of the later generation owns it. Two of one generation
 /// must both give it up.
-fn claims(members: &Members, topics: &Topics) -> Claims {
+fn claims(rules: &Rules, members: &Members, topics: &Topics) -> Claims {
+    let latest = members.values().map(|member| member.generation).max().flatten();
+    let is_believed =
+        |member: &Subscriber| rules.sticky_claims == StickyClaims::OfEachPartition || member.generation == latest;
     let mut owned: Assignment = members.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
     let mut disputed = BTreeSet::new();
     let mut claimants: BTreeMap<NamedPartition, &MemberId> = BTreeMap::new();
     let wanted: BTreeSet<_> = all_partitions(members, topics).into_iter().collect();
-    for (id, member) in members {
+    for (id, member) in members.iter().filter(|(_, member)| is_believed(member)) {
         for partition in member.owned.intersection(&wanted) {
             let Some(other) = claimants.get(partition).copied() else {
                 claimants.insert(partition.clone(), id);

@@ -3,4 +3,9 @@
 //! Not here: connections, metadata of topics, who leads. Those are looked up again and again, and nothing is decided by
 //! them.
 
+mod code;
 pub mod consumer;
+pub mod partitioner;
+pub mod producer;
+
+pub use code::Code;

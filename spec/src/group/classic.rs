@@ -13,7 +13,7 @@ use crate::values::Ticket;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The type whose subscriptions the coordinator can read.
-const CONSUMER: &str = "consumer";
+pub(super) const CONSUMER: &str = "consumer";
 
 /// Where a group stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -15,6 +15,12 @@ pub struct Config {
     pub new_member_join_timeout: Millis,
     /// "group.max.size": members of one group.
     pub max_size: u32,
+    /// "group.consumer.session.timeout.ms".
+    pub consumer_session_timeout: Millis,
+    /// "group.consumer.heartbeat.interval.ms".
+    pub consumer_heartbeat_interval: Millis,
+    /// "group.consumer.max.size": members of one consumer group.
+    pub consumer_max_size: u32,
     /// `offset.metadata.max.bytes`.
     pub max_offset_metadata: u32,
 }
@@ -27,6 +33,9 @@ impl Default for Config {
             initial_rebalance_delay: Millis(3_000),
             new_member_join_timeout: Millis(300_000),
             max_size: u32::MAX,
+            consumer_session_timeout: Millis(45_000),
+            consumer_heartbeat_interval: Millis(5_000),
+            consumer_max_size: u32::MAX,
             max_offset_metadata: 4_096,
         }
     }

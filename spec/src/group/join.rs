@@ -8,12 +8,13 @@ use super::{
 };
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
+use crate::rules::{Rules, StaticRejoin};
 use crate::values::Ticket;
 
 impl<C: Carrier> Coordinator<C> {
     /// `group.join.validate`: nothing happens to a group by a request that is wrong in itself. `group.join.create`: who
     /// comes without an id makes the group if there is none, and the log knows of it before anyone is in it.
-    pub(super) fn join(&mut self, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
+    pub(super) fn join(&mut self, rules: &Rules, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
         let allowed = self.config.min_session_timeout..=self.config.max_session_timeout;
         let is_new = !self.classic.contains_key(turn.group);
         let refusal = if turn.group.0.is_empty() {
@@ -21,14 +22,23 @@ impl<C: Carrier> Coordinator<C> {
         } else if !allowed.contains(&join.session_timeout) {
             Some(Refusal::InvalidSessionTimeout)
         } else {
-            (is_new && join.member.id.is_some()).then_some(Refusal::UnknownMemberId)
+            let is_gone = self.consumer_group(turn.group).is_none_or(|group| group.members.is_empty());
+            (is_new && is_gone && join.member.id.is_some()).then_some(Refusal::UnknownMemberId)
         };
         if let Some(refusal) = refusal {
             return turn.reply(ticket, Reply::Join { member: join.member.id, outcome: Err(refusal) });
         }
+        if let Some(consumer) = self.consumer_group(turn.group) {
+            // `group.consumer.kind`
+            if !consumer.members.is_empty() {
+                let outcome = Err(Refusal::InconsistentGroupProtocol);
+                return turn.reply(ticket, Reply::Join { member: None, outcome });
+            }
+            consumer.forget_all(turn);
+        }
         let group = self.classic.entry(turn.group.clone()).or_insert_with(|| ClassicGroup::empty(Some(turn.at)));
-        group.join(ticket, join, turn);
-        if is_new && !turn.has_written() {
+        group.join(rules, ticket, join, turn);
+        if is_new && !turn.has_written_group() {
             turn.write_group(Some(GroupMetadata {
                 since: Some(turn.at),
                 ..ClassicGroup::empty(None).metadata(|_, _| None)
@@ -38,7 +48,7 @@ impl<C: Carrier> Coordinator<C> {
 }
 
 impl<C: Carrier> ClassicGroup<C> {
-    fn join(&mut self, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
+    fn join(&mut self, rules: &Rules, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
         if !self.accepts(&join, turn.config.max_size as usize) {
             if let Some(id) = &join.member.id {
                 self.remove(id, turn);
@@ -50,7 +60,7 @@ impl<C: Carrier> ClassicGroup<C> {
             return turn.reply(ticket, Reply::Join { member: join.member.id, outcome });
         }
         match join.member.id.clone() {
-            None => self.join_anew(ticket, join, turn),
+            None => self.join_anew(rules, ticket, join, turn),
             Some(id) => self.join_again(ticket, id, join, turn),
         }
     }
@@ -70,14 +80,19 @@ impl<C: Carrier> ClassicGroup<C> {
 
     /// `group.join.member-id-required`: a dynamic member comes back with the id that it is given, so that a client that
     /// gave up leaves no member behind. Its id is kept for a session.
-    fn join_anew(&mut self, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
+    fn join_anew(&mut self, rules: &Rules, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
         let fresh = join.fresh.clone();
         if self.members.contains_key(&fresh) || self.pending.contains(&fresh) {
             return turn.reply(ticket, Reply::Join { member: None, outcome: Err(Refusal::UnknownServerError) });
         }
         let living = join.member.instance.as_ref().and_then(|instance| self.static_member(instance).cloned());
         match (&join.member.instance, living) {
-            (Some(_), Some(living)) => self.replace(ticket, &living, fresh, join, turn),
+            (Some(_), Some(living)) if self.renews(rules) => self.replace(ticket, &living, fresh, join, turn),
+            (Some(_), Some(living)) => {
+                self.update(&living, join);
+                self.park(&living, Parked::Join { ticket, reentry: None }, turn);
+                self.rebalance_or_complete(turn);
+            }
             (None, _) if join.knows_member_id_required => {
                 turn.set_timer(Timer::Session(fresh.clone()), join.session_timeout);
                 self.pending.insert(fresh.clone());
@@ -85,6 +100,10 @@ impl<C: Carrier> ClassicGroup<C> {
             }
             _ => self.add(ticket, fresh, join, turn),
         }
+    }
+
+    fn renews(&self, rules: &Rules) -> bool {
+        self.state == State::Stable || rules.static_rejoin == StaticRejoin::Renewed
     }
 
     /// `group.join.pending`: an id that was handed out becomes a member.

@@ -1,16 +1,23 @@
 //! What a coordinator hears, and what it says.
 
 use super::{
-    Client, CommittedOffset, Generation, GroupId, InstanceId, MemberId, Millis, NamedPartition, ProtocolName,
-    ProtocolType, Subscription,
+    Client, CommittedOffset, ConsumerHeartbeat, Generation, GroupId, InstanceId, KnownTopics, MemberId, Millis,
+    NamedPartition, ProtocolName, ProtocolType, Reader, Reconciled, Subscription,
 };
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
 use crate::values::{LeaderEpoch, Offset, Ticket};
+use std::sync::Arc;
 
 /// A fact that a coordinator takes note of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Input<C: Carrier> {
+    /// The topics are such from now on. Comes before [`Input::Elected`], and once more before [`Input::Loaded`]: the log
+    /// does not carry them.
+    TopicsChanged {
+        /// All that there are.
+        topics: Arc<KnownTopics>,
+    },
     /// This broker leads the partition from now on, and begins to read it.
     Elected,
     /// The partition has been read to its end: this coordinator's state is the fold of all its records.
@@ -64,12 +71,16 @@ pub enum Request<C: Carrier> {
         /// The generation that it lives in.
         generation: Option<Generation>,
     },
+    /// To be a member of a consumer group, to stay or to leave.
+    ConsumerHeartbeat(ConsumerHeartbeat),
     /// To be members no more.
     Leave(Vec<MemberIdentity>),
     /// To keep offsets.
     CommitOffsets(CommitOffsets<C>),
     /// For offsets, and to wait until none of them can go back (`require_stable`, KIP-447).
     FetchStableOffsets {
+        /// Who asks.
+        reader: Reader,
         /// Of which partitions; `None` for all that have any.
         partitions: Option<Vec<NamedPartition>>,
     },
@@ -169,6 +180,8 @@ pub struct OffsetToCommit<C: Carrier> {
 pub enum Timer {
     /// How long a member, or an id that was handed out, may be silent.
     Session(MemberId),
+    /// How long a member of a consumer group has to give up partitions.
+    Revocation(MemberId),
     /// How long members have to join the next generation.
     Join,
     /// How long members have to ask for their share.
@@ -219,6 +232,8 @@ pub enum Reply<C: Carrier> {
     Sync(Result<Synced<C>, Refusal>),
     /// To Heartbeat.
     Heartbeat(Result<(), Refusal>),
+    /// To ConsumerGroupHeartbeat; `None` to a member that has left.
+    ConsumerHeartbeat(Result<Option<Reconciled>, Refusal>),
     /// To LeaveGroup, each member by itself.
     Leave(MemberResults),
     /// To OffsetCommit, each partition by itself.
@@ -276,6 +291,7 @@ impl<C: Carrier> Request<C> {
             Self::Join(join) => Reply::Join { member: join.member.id.clone(), outcome: Err(refusal) },
             Self::Sync(_) => Reply::Sync(Err(refusal)),
             Self::Heartbeat { .. } => Reply::Heartbeat(Err(refusal)),
+            Self::ConsumerHeartbeat(_) => Reply::ConsumerHeartbeat(Err(refusal)),
             Self::Leave(_) => Reply::Leave(Err(refusal)),
             Self::CommitOffsets(_) => Reply::CommitOffsets(Err(refusal)),
             Self::FetchStableOffsets { .. } => Reply::FetchOffsets(Err(refusal)),
@@ -293,6 +309,7 @@ impl<C: Carrier> Reply<C> {
             Self::Join { member, .. } => Self::Join { member: member.clone(), outcome: Err(refusal) },
             Self::Sync(_) => Self::Sync(Err(refusal)),
             Self::Heartbeat(_) => Self::Heartbeat(Err(refusal)),
+            Self::ConsumerHeartbeat(_) => Self::ConsumerHeartbeat(Err(refusal)),
             Self::Leave(_) => Self::Leave(Err(refusal)),
             Self::CommitOffsets(_) => Self::CommitOffsets(Err(refusal)),
             Self::FetchOffsets(_) => Self::FetchOffsets(Err(refusal)),

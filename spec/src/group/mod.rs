@@ -9,11 +9,12 @@
 //! fails, it says `Reverted`, and what then leads starts so again.
 //!
 //! Not here: how partitions are shared out (`assignor`; a classic group's leader, a client, does it), how the partition
-//! is replicated (`replica`), the protocol of KIP-848. Rules: `group.*`. Source: KIP-62, KIP-345, KIP-394, KIP-814; Kafka's
+//! is replicated (`replica`). Rules: `group.*`. Source: KIP-62, KIP-345, KIP-394, KIP-814; Kafka's
 //! `GroupMetadataManager`, `ClassicGroup`, `OffsetMetadataManager`, `GroupCoordinatorService`.
 
 mod classic;
 mod config;
+mod consumer;
 mod join;
 mod message;
 mod names;
@@ -24,10 +25,16 @@ mod record;
 mod retention;
 mod session;
 mod sync;
+mod tenure;
 mod turn;
 
 pub use classic::{ClassicGroup, ClassicMember, Initial, Parked, Reentry, State};
 pub use config::Config;
+pub use consumer::{
+    ConsumerGroup, ConsumerHeartbeat, ConsumerMember, ConsumerRecord, ConsumerState, Current, DescribedConsumerGroup,
+    GroupEpoch, GroupEpochs, KnownTopic, KnownTopics, MemberDetails, MetadataHash, Progress, Purpose, Reader,
+    Reconciled, Share,
+};
 pub use message::{
     CommitOffsets, FetchedOffsets, Input, JoinGroup, Joined, MemberIdentity, MemberResults, OffsetToCommit, Output,
     PartitionResults, Protocol, Reply, Request, SyncGroup, Synced, Timer,
@@ -36,15 +43,16 @@ pub use names::{
     Client, Generation, GroupId, InstanceId, MemberId, Millis, NamedPartition, ProtocolName, ProtocolType, TopicName,
 };
 
-pub use read::{DescribedGroup, DescribedMember, ListedGroup};
+pub use read::{DescribedGroup, DescribedMember, ListedGroup, ListedState};
 pub use record::{CommittedOffset, GroupMetadata, MemberMetadata, Record, Subscription};
+pub use tenure::Tenure;
 
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
 use crate::replicated::{Decision, LogBacked, Replicated};
 use crate::rules::Rules;
 use crate::values::{Offset, Ticket};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use turn::Turn;
 
@@ -59,15 +67,21 @@ pub struct Coordinator<C: Carrier> {
     stored: BTreeMap<GroupId, Stored<C>>,
     /// Whether this coordinator may answer. Not in the log.
     role: Role,
-    /// The groups as they live. Not in the log.
+    /// The topics that there are. Not in the log.
+    topics: Arc<KnownTopics>,
+    /// The consumer groups for which the topics have not been looked at since they changed. Not in the log.
+    unseen: BTreeSet<GroupId>,
+    /// The classic groups as they live. Not in the log.
     classic: BTreeMap<GroupId, ClassicGroup<C>>,
 }
 
 /// What the log says of one group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stored<C: Carrier> {
-    /// The group when it was last at rest; `None` for one that only has offsets.
+    /// The classic group when it was last at rest; `None` for one that only has offsets.
     pub metadata: Option<Arc<GroupMetadata<C>>>,
+    /// The group of the consumer protocol.
+    pub consumer: Option<ConsumerGroup>,
     /// Its offsets.
     pub offsets: BTreeMap<NamedPartition, CommittedOffset<C>>,
 }
@@ -88,7 +102,14 @@ impl<C: Carrier> Coordinator<C> {
     /// before [`Input::Loaded`].
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, stored: BTreeMap::new(), role: Role::Resigned, classic: BTreeMap::new() }
+        Self {
+            config,
+            stored: BTreeMap::new(),
+            role: Role::Resigned,
+            topics: Arc::default(),
+            unseen: BTreeSet::new(),
+            classic: BTreeMap::new(),
+        }
     }
 
     /// Whether it may answer.
@@ -103,7 +124,7 @@ impl<C: Carrier> Coordinator<C> {
         &self.stored
     }
 
-    /// The groups as they live; none before it is active.
+    /// The classic groups as they live; none before it is active.
     #[must_use]
     pub fn groups(&self) -> &BTreeMap<GroupId, ClassicGroup<C>> {
         &self.classic
@@ -124,7 +145,12 @@ impl<C: Carrier> Coordinator<C> {
     /// session before it. A group with more members than it may have rebalances, so that some can commit and leave.
     fn loaded(&mut self, at: C::Stamp, decision: &mut Decision<Self>) {
         self.role = Role::Active;
-        self.classic = self.stored.iter().map(|(id, stored)| (id.clone(), ClassicGroup::stored(stored))).collect();
+        let classic = self.stored.iter().filter(|(_, stored)| stored.consumer.is_none());
+        self.classic = classic.map(|(id, stored)| (id.clone(), ClassicGroup::stored(stored))).collect();
+        for (id, group) in self.stored.iter().filter_map(|(id, stored)| Some((id, stored.consumer.as_ref()?))) {
+            group.restart_timers(&mut Turn::new(&self.config, at, id, decision));
+        }
+        self.look_at_topics();
         let max_size = self.config.max_size;
         for (id, group) in &mut self.classic {
             let mut turn = Turn::new(&self.config, at, id, decision);
@@ -133,6 +159,17 @@ impl<C: Carrier> Coordinator<C> {
                 group.prepare_rebalance(&mut turn);
             }
         }
+    }
+
+    fn look_at_topics(&mut self) {
+        let groups = self.stored.iter().filter(|(_, stored)| stored.consumer.is_some());
+        self.unseen = groups.map(|(id, _)| id.clone()).collect();
+    }
+
+    /// The group of an id, if it is of the consumer protocol.
+    #[must_use]
+    pub fn consumer_group(&self, id: &GroupId) -> Option<&ConsumerGroup> {
+        self.stored.get(id)?.consumer.as_ref()
     }
 
     fn refuse_parked(&self, out: &mut Vec<Output<C>>) {
@@ -145,11 +182,15 @@ impl<C: Carrier> Coordinator<C> {
 
     fn asked(&mut self, rules: &Rules, ticket: Ticket, request: Request<C>, turn: &mut Turn<'_, C>) {
         match request {
-            Request::Join(join) => self.join(ticket, join, turn),
+            Request::Join(join) => self.join(rules, ticket, join, turn),
             Request::Sync(sync) => self.sync(ticket, sync, turn),
             Request::Heartbeat { member, generation } => {
                 let outcome = self.heartbeat(&member, generation, turn);
                 turn.reply(ticket, Reply::Heartbeat(outcome));
+            }
+            Request::ConsumerHeartbeat(beat) => {
+                let outcome = self.consumer_heartbeat(rules, &beat, turn);
+                turn.reply(ticket, Reply::ConsumerHeartbeat(outcome));
             }
             Request::Leave(members) => {
                 let outcome = self.leave(members, turn);
@@ -159,9 +200,9 @@ impl<C: Carrier> Coordinator<C> {
                 let outcome = self.commit_offsets(rules, commit, turn);
                 turn.reply(ticket, Reply::CommitOffsets(outcome));
             }
-            Request::FetchStableOffsets { partitions } => {
-                let offsets = self.offsets_of(turn.group, partitions.as_deref());
-                turn.reply(ticket, Reply::FetchOffsets(Ok(offsets)));
+            Request::FetchStableOffsets { reader, partitions } => {
+                let outcome = self.offsets_for(&reader, turn.group, partitions.as_deref());
+                turn.reply(ticket, Reply::FetchOffsets(outcome));
             }
             Request::DeleteOffsets { partitions } => {
                 let outcome = self.delete_offsets(partitions, turn);
@@ -176,13 +217,19 @@ impl<C: Carrier> Coordinator<C> {
 
     /// `group.delete`: a group without members can be forgotten, its offsets with it.
     fn delete(&mut self, turn: &mut Turn<'_, C>) -> Result<(), Refusal> {
-        let group = self.classic.get(turn.group).ok_or(Refusal::GroupIdNotFound)?;
-        if group.state != State::Empty {
+        let (consumer, classic) = (self.consumer_group(turn.group), self.classic.get(turn.group));
+        let is_empty = match (consumer, classic) {
+            (Some(group), _) => group.members.is_empty(),
+            (None, Some(group)) => group.state == State::Empty,
+            (None, None) => return Err(Refusal::GroupIdNotFound),
+        };
+        if !is_empty {
             return Err(Refusal::NonEmptyGroup);
         }
         let offsets = self.stored.get(turn.group).into_iter().flat_map(|stored| stored.offsets.keys());
         offsets.for_each(|partition| turn.write_offset(partition.clone(), None));
-        group.forget(turn);
+        consumer.into_iter().for_each(|group| group.forget_all(turn));
+        classic.into_iter().for_each(|group| group.forget(turn));
         Ok(())
     }
 }
@@ -195,6 +242,10 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
     fn decide(&mut self, rules: &Rules, input: Input<C>, _at: Offset, decision: &mut Decision<Self>) {
         let config = self.config;
         match input {
+            Input::TopicsChanged { topics } => {
+                self.topics = topics;
+                self.look_at_topics();
+            }
             Input::Elected => {
                 self.refuse_parked(&mut decision.outputs);
                 self.classic.clear();
@@ -216,8 +267,9 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
             }
             Input::TimerFired { at, group, timer } => {
                 let mut turn = Turn::new(&config, at, &group, decision);
-                if let Some(found) = self.classic.get_mut(&group) {
-                    found.timer_fired(&timer, &mut turn);
+                match self.classic.get_mut(&group) {
+                    Some(found) => found.timer_fired(&timer, &mut turn),
+                    None => self.consumer_timer_fired(&timer, &mut turn),
                 }
             }
         }
@@ -226,7 +278,10 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
     fn apply(&mut self, record: &Record<C>) {
         let stored = self.stored.entry(record.group().clone()).or_default();
         match record {
-            Record::Group { metadata: Some(metadata), .. } => stored.metadata = Some(metadata.clone()),
+            Record::Group { metadata: Some(metadata), .. } => {
+                stored.metadata = Some(metadata.clone());
+                stored.consumer = None;
+            }
             Record::Group { metadata: None, group } => {
                 stored.metadata = None;
                 self.classic.remove(group);
@@ -237,8 +292,9 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
             Record::Offset { partition, committed: None, .. } => {
                 stored.offsets.remove(partition);
             }
+            Record::Consumer { record, .. } => ConsumerGroup::apply(&mut stored.consumer, record),
         }
-        if stored.metadata.is_none() && stored.offsets.is_empty() {
+        if stored.metadata.is_none() && stored.consumer.is_none() && stored.offsets.is_empty() {
             self.stored.remove(record.group());
         }
     }
@@ -275,6 +331,6 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
 
 impl<C: Carrier> Default for Stored<C> {
     fn default() -> Self {
-        Self { metadata: None, offsets: BTreeMap::new() }
+        Self { metadata: None, consumer: None, offsets: BTreeMap::new() }
     }
 }

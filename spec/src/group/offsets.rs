@@ -5,7 +5,7 @@
 use super::turn::Turn;
 use super::{
     ClassicGroup, CommitOffsets, CommittedOffset, Coordinator, FetchedOffsets, GroupId, NamedPartition, OffsetToCommit,
-    PartitionResults, State,
+    PartitionResults, Reader, State, TopicName,
 };
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
@@ -13,13 +13,18 @@ use crate::rules::{CommitFencing, Rules};
 
 impl<C: Carrier> Coordinator<C> {
     /// `group.offset.simple`: who names no generation needs no members, and makes the group if there is none.
-    /// `group.offset.metadata-size`: a partition whose metadata is too long is refused by itself.
     pub(super) fn commit_offsets(
         &mut self,
         rules: &Rules,
         commit: CommitOffsets<C>,
         turn: &mut Turn<'_, C>,
     ) -> PartitionResults {
+        if let Some(group) = self.consumer_group(turn.group) {
+            if rules.commit_fencing == CommitFencing::Generation {
+                group.validate_commit(&commit)?;
+            }
+            return Ok(self.keep_offsets(commit, turn));
+        }
         if commit.generation.is_none() && !self.classic.contains_key(turn.group) {
             self.classic.insert(turn.group.clone(), ClassicGroup::empty(Some(turn.at)));
         }
@@ -34,6 +39,15 @@ impl<C: Carrier> Coordinator<C> {
         if let (State::Stable | State::PreparingRebalance, Ok(id)) = (group.state, group.validate(&commit.member)) {
             group.extend_session(id, turn);
         }
+        Ok(self.keep_offsets(commit, turn))
+    }
+
+    /// `group.offset.metadata-size`: a partition whose metadata is too long is refused by itself.
+    fn keep_offsets(
+        &self,
+        commit: CommitOffsets<C>,
+        turn: &mut Turn<'_, C>,
+    ) -> Vec<(NamedPartition, Result<(), Refusal>)> {
         let max = self.config.max_offset_metadata;
         let keep = |(partition, given): (NamedPartition, OffsetToCommit<C>)| {
             if given.metadata_length > max {
@@ -43,7 +57,7 @@ impl<C: Carrier> Coordinator<C> {
             turn.write_offset(partition.clone(), Some(CommittedOffset { offset, leader_epoch, metadata, at: turn.at }));
             (partition, Ok(()))
         };
-        Ok(commit.offsets.into_iter().map(keep).collect())
+        commit.offsets.into_iter().map(keep).collect()
     }
 
     /// `group.offset.delete`: not while members of the group read the topic; of a group that reads no topics that the
@@ -52,13 +66,20 @@ impl<C: Carrier> Coordinator<C> {
         if turn.group.0.is_empty() {
             return Err(Refusal::InvalidGroupId);
         }
-        let group = self.classic.get(turn.group).ok_or(Refusal::GroupIdNotFound)?;
-        if group.state != State::Empty && !group.is_consumer() {
-            return Err(Refusal::NonEmptyGroup);
+        let consumer = self.consumer_group(turn.group);
+        let classic = self.classic.get(turn.group);
+        match classic {
+            None if consumer.is_none() => return Err(Refusal::GroupIdNotFound),
+            Some(group) if group.state != State::Empty && !group.is_consumer() => return Err(Refusal::NonEmptyGroup),
+            _ => {}
         }
+        let is_subscribed = |topic: &TopicName| {
+            classic.is_some_and(|group| group.is_subscribed(topic))
+                || consumer.is_some_and(|group| group.is_subscribed(topic))
+        };
         let stored = self.stored.get(turn.group);
         let forget = |partition: NamedPartition| {
-            if group.is_subscribed(&partition.topic) {
+            if is_subscribed(&partition.topic) {
                 return (partition, Err(Refusal::GroupSubscribedToTopic));
             }
             if stored.is_some_and(|stored| stored.offsets.contains_key(&partition)) {
@@ -69,8 +90,19 @@ impl<C: Carrier> Coordinator<C> {
         Ok(partitions.into_iter().map(forget).collect())
     }
 
+    /// What of a group's offsets `reader` may hear.
+    pub(super) fn offsets_for(
+        &self,
+        reader: &Reader,
+        group: &GroupId,
+        partitions: Option<&[NamedPartition]>,
+    ) -> Result<FetchedOffsets<C>, Refusal> {
+        self.consumer_group(group).map_or(Ok(()), |found| found.validate_fetch(reader))?;
+        Ok(self.offsets_of(group, partitions))
+    }
+
     /// `group.offset.fetch`: what was committed last, or nothing; asking needs no membership and no group.
-    pub(super) fn offsets_of(&self, group: &GroupId, partitions: Option<&[NamedPartition]>) -> FetchedOffsets<C> {
+    fn offsets_of(&self, group: &GroupId, partitions: Option<&[NamedPartition]>) -> FetchedOffsets<C> {
         let stored = self.stored.get(group);
         let offset = |partition| stored.and_then(|stored| stored.offsets.get(partition)).cloned();
         match partitions {

@@ -3,8 +3,8 @@
 //! They see what is committed. A classic group that is committed to exist is seen as it lives, as in Kafka.
 
 use super::{
-    ClassicGroup, ClassicMember, Coordinator, FetchedOffsets, GroupId, MemberId, NamedPartition, ProtocolName,
-    ProtocolType, ReplicatedCoordinator, Role, State,
+    ClassicGroup, ClassicMember, ConsumerState, Coordinator, FetchedOffsets, GroupId, MemberId, NamedPartition,
+    ProtocolName, ProtocolType, Reader, ReplicatedCoordinator, Role, State, Stored, classic::CONSUMER,
 };
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
@@ -17,7 +17,36 @@ pub struct ListedGroup {
     /// What its members agree on by; `None` for none.
     pub protocol_type: Option<ProtocolType>,
     /// Where it stands.
-    pub state: State,
+    pub state: ListedState,
+}
+
+/// Where a group of either kind stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ListedState {
+    /// A classic group.
+    Classic(State),
+    /// A group of the consumer protocol.
+    Consumer(ConsumerState),
+}
+
+impl ListedState {
+    /// Kafka's name for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Classic(state) => state.name(),
+            Self::Consumer(state) => state.name(),
+        }
+    }
+
+    /// Kafka's name for the kind of group.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Classic(_) => "classic",
+            Self::Consumer(_) => "consumer",
+        }
+    }
 }
 
 /// A group, described.
@@ -49,14 +78,15 @@ impl<C: Carrier> ReplicatedCoordinator<C> {
     /// have one.
     ///
     /// # Errors
-    /// While it is not active.
+    /// While it is not active, and what a consumer group refuses those who are not, or no longer, its members.
     pub fn fetch_offsets(
         &self,
+        reader: &Reader,
         group: &GroupId,
         partitions: Option<&[NamedPartition]>,
     ) -> Result<FetchedOffsets<C>, Refusal> {
         self.active()?;
-        Ok(self.committed().offsets_of(group, partitions))
+        self.committed().offsets_for(reader, group, partitions)
     }
 
     /// ListGroups: every group that is committed to exist.
@@ -65,16 +95,21 @@ impl<C: Carrier> ReplicatedCoordinator<C> {
     /// While it is not active.
     pub fn list_groups(&self) -> Result<Vec<ListedGroup>, Refusal> {
         self.active()?;
-        let listed = |(id, group): (&GroupId, ClassicGroup<C>)| ListedGroup {
-            group: id.clone(),
-            protocol_type: group.protocol_type,
-            state: group.state,
+        let listed = |(id, stored): (&GroupId, &Stored<C>)| match &stored.consumer {
+            Some(group) => Some(ListedGroup {
+                group: id.clone(),
+                protocol_type: Some(CONSUMER.into()),
+                state: ListedState::Consumer(group.state()),
+            }),
+            None => {
+                let ClassicGroup { protocol_type, state, .. } = self.living(id)?;
+                Some(ListedGroup { group: id.clone(), protocol_type, state: ListedState::Classic(state) })
+            }
         };
-        let ids = self.committed().stored.keys();
-        Ok(ids.filter_map(|id| Some((id, self.living(id)?))).map(listed).collect())
+        Ok(self.committed().stored.iter().filter_map(listed).collect())
     }
 
-    /// DescribeGroups, for one group; `None` if it is not committed to exist, which Kafka calls "Dead".
+    /// DescribeGroups, for one group; `None` if it is not committed to exist as a classic one, which Kafka calls "Dead".
     ///
     /// # Errors
     /// While it is not active.
@@ -84,11 +119,11 @@ impl<C: Carrier> ReplicatedCoordinator<C> {
     }
 
     fn living(&self, id: &GroupId) -> Option<ClassicGroup<C>> {
-        let stored = self.committed().stored.get(id)?;
+        let stored = self.committed().stored.get(id).filter(|stored| stored.consumer.is_none())?;
         Some(self.speculative().classic.get(id).cloned().unwrap_or_else(|| ClassicGroup::stored(stored)))
     }
 
-    fn active(&self) -> Result<&Coordinator<C>, Refusal> {
+    pub(super) fn active(&self) -> Result<&Coordinator<C>, Refusal> {
         match self.speculative().role {
             Role::Active => Ok(self.speculative()),
             Role::Loading => Err(Refusal::CoordinatorLoadInProgress),

@@ -14,6 +14,7 @@ impl<C: Carrier> ClassicGroup<C> {
             Timer::Session(member) => self.session_expired(member, turn),
             Timer::Join => self.join_timed_out(turn),
             Timer::Sync => self.sync_timed_out(turn),
+            Timer::Revocation(_) => {}
         }
     }
 

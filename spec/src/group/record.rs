@@ -1,9 +1,13 @@
 //! What a coordinator writes into its partition of `__consumer_offsets`.
 //!
 //! The partition is compacted: of each key the last record counts, and one without a value deletes.
-//! Source: Kafka's `GroupCoordinatorRecordHelpers`; keys of version 1 (offsets) and 2 (classic groups).
+//! Source: Kafka's `GroupCoordinatorRecordHelpers`; keys of version 1 (offsets) and 2 (classic groups);
+//! those of consumer groups are in `consumer::record`.
 
-use super::{Client, Generation, GroupId, InstanceId, MemberId, Millis, NamedPartition, ProtocolName, ProtocolType};
+use super::{
+    Client, ConsumerRecord, Generation, GroupId, InstanceId, MemberId, Millis, NamedPartition, ProtocolName,
+    ProtocolType,
+};
 use crate::machine::Carrier;
 use crate::values::{LeaderEpoch, Offset};
 use std::collections::BTreeSet;
@@ -28,6 +32,13 @@ pub enum Record<C: Carrier> {
         /// The offset from now on; `None` when it is deleted.
         committed: Option<CommittedOffset<C>>,
     },
+    /// A group of the consumer protocol, piece by piece.
+    Consumer {
+        /// The keys' first part.
+        group: GroupId,
+        /// The rest.
+        record: ConsumerRecord,
+    },
 }
 
 impl<C: Carrier> Record<C> {
@@ -35,7 +46,7 @@ impl<C: Carrier> Record<C> {
     #[must_use]
     pub fn group(&self) -> &GroupId {
         match self {
-            Self::Group { group, .. } | Self::Offset { group, .. } => group,
+            Self::Group { group, .. } | Self::Offset { group, .. } | Self::Consumer { group, .. } => group,
         }
     }
 }

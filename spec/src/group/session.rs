@@ -27,6 +27,9 @@ impl<C: Carrier> Coordinator<C> {
         if turn.group.0.is_empty() {
             return Err(Refusal::InvalidGroupId);
         }
+        if let Some(group) = self.consumer_group(turn.group) {
+            return self.consumers_leave(group, members, turn);
+        }
         let Some(group) = self.classic.get_mut(turn.group) else {
             return Ok(members.into_iter().map(|member| (member, Err(Refusal::UnknownMemberId))).collect());
         };

@@ -1,6 +1,8 @@
 //! One input's worth of deciding: what it may look at, and where it says what.
 
-use super::{CommittedOffset, Config, Coordinator, GroupId, GroupMetadata, Millis, NamedPartition};
+use super::{
+    CommittedOffset, Config, ConsumerRecord, Coordinator, GroupId, GroupMetadata, MemberId, Millis, NamedPartition,
+};
 use super::{Output, Record, Reply, Timer};
 use crate::machine::Carrier;
 use crate::replicated::Decision;
@@ -49,8 +51,20 @@ impl<'a, C: Carrier> Turn<'a, C> {
         self.records.push(Record::Offset { group: self.group.clone(), partition, committed });
     }
 
-    /// Whether something is written in this turn.
-    pub(super) fn has_written(&self) -> bool {
-        !self.records.is_empty()
+    /// Something about the group, which is one of the consumer protocol.
+    pub(super) fn write_consumer(&mut self, record: ConsumerRecord) {
+        self.records.push(Record::Consumer { group: self.group.clone(), record });
+    }
+
+    /// A consumer group has no such member any more.
+    pub(super) fn write_consumer_gone(&mut self, member: &MemberId) {
+        self.write_consumer(ConsumerRecord::Current(member.clone(), None));
+        self.write_consumer(ConsumerRecord::Target(member.clone(), None));
+        self.write_consumer(ConsumerRecord::Member(member.clone(), None));
+    }
+
+    /// Whether it is written in this turn that the group is, or is not, a classic one.
+    pub(super) fn has_written_group(&self) -> bool {
+        self.records.iter().any(|record| matches!(record, Record::Group { .. }))
     }
 }

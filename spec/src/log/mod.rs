@@ -1,8 +1,10 @@
 //! What machines know of a log: its ends and its epochs. The records themselves lie in the shell.
 //!
 //! Of the segments that a log is kept in, this decides when a new one begins ([`must_roll`]) and what of them stays
-//! after a crash ([`LastRun`]), over summaries of them. Not here: retention and cleaning.
+//! after a crash ([`LastRun`]), over summaries of them, and what cleaning leaves of a compacted log ([`clean`]). Not here:
+//! retention.
 
+pub mod clean;
 mod epoch_cache;
 mod recovery;
 mod roll;
@@ -34,8 +36,13 @@ impl LogEnds {
     /// Notes that `count` records of `epoch` were appended at the end. The epoch must be noted before the records
     /// are, which is why the caller writes the epochs out first.
     pub fn appended(&mut self, epoch: LeaderEpoch, count: u32) {
-        self.epochs.assign(epoch, self.end);
-        self.end = self.end.plus(count);
+        self.copied(self.end, epoch, count);
+    }
+
+    /// Notes that a batch of `epoch` was copied that takes `count` offsets from `base` on, which is not below the end.
+    pub fn copied(&mut self, base: Offset, epoch: LeaderEpoch, count: u32) {
+        self.epochs.assign(epoch, base);
+        self.end = base.plus(count);
     }
 
     /// Cuts everything at and above `to`, which is not below the start, and what the epochs say of it.

@@ -5,7 +5,8 @@
 //!
 //! Source: KIP-62; the TLA+ specifications of KIP-848, which say the same of its protocol.
 //! Verifies: group.rebalance.complete, group.sync.store, group.offset.fence, group.coordinator.load, client.consumer.revoke
-//! Can fail: exhibits unfenced-zombie, commit-first, at-least-once; breaks shares-overlap, eager-keeps-what-it-owns,
+//! Can fail: exhibits unfenced-zombie, commit-first, at-least-once, kafka-8500, kafka-14639, kafka-10614, stop-the-world;
+//! breaks shares-overlap, eager-keeps-what-it-owns,
 //! share-told-before-written, commit-told-before-committed.
 
 use super::ensure;
@@ -26,6 +27,10 @@ pub struct GroupView<'a> {
     pub written: Option<Generation>,
     /// What is committed: of each partition the first offset that was not processed.
     pub committed: BTreeMap<&'a NamedPartition, Offset>,
+    /// Whether the coordinator's broker leads the coordinator's log, and has acted on all that it heard of that.
+    pub leads: bool,
+    /// Whether the coordinator answers.
+    pub coordinates: bool,
     /// What has happened.
     pub history: Option<&'a GroupHistory>,
 }
@@ -43,6 +48,8 @@ pub struct GroupHistory {
     pub given: Option<Generation>,
     /// The offset of each partition that was acknowledged last.
     pub acknowledged: BTreeMap<NamedPartition, Offset>,
+    /// The most consumers that have owned something at once, where anyone asks.
+    pub readers: usize,
 }
 
 /// Something that must hold in every state of a group.
@@ -88,7 +95,8 @@ pub const ONE_BELIEVER: GroupProperty = GroupProperty {
         for (member, _, owned) in current {
             for partition in owned {
                 if let Some(other) = owners.insert(*partition, *member) {
-                    return Err(format!("{member} and {other} both read {partition} in {}", view.generation));
+                    let both = if other == *member { "two that are".to_owned() } else { format!("{other} and") };
+                    return Err(format!("{both} {member} read {partition} in {}", view.generation));
                 }
             }
         }
@@ -173,10 +181,46 @@ pub const PROCESSED_ONCE: GroupProperty = GroupProperty {
     },
 };
 
+/// G-12
+pub const LEADER_COORDINATES: GroupProperty = GroupProperty {
+    name: "leader-coordinates",
+    number: "G-12",
+    statement: "a broker that leads the coordinator's log, and has acted on that, coordinates",
+    check: |view| ensure(view.coordinates || !view.leads, || "the leader of the log coordinates nothing".to_owned()),
+};
+
+/// G-13, which only cooperative assignors promise, where no member crashes.
+pub const SOMEONE_READS: GroupProperty = GroupProperty {
+    name: "someone-reads",
+    number: "G-13",
+    statement: "where two consumers have read at once, there is always one that reads",
+    check: |view| {
+        let has_two = view.history.is_some_and(|history| history.readers > 1);
+        let reads = view.believers.iter().any(|(_, _, owned)| !owned.is_empty());
+        ensure(reads || !has_two, || format!("none of {} members owns anything", view.members.len()))
+    },
+};
+
 /// Every property of a group that must hold.
-pub const OF_A_GROUP: &[GroupProperty] =
-    &[ONE_OWNER, ONE_BELIEVER, COMMITS_FENCED, GENERATION_KEPT, COMMITS_SURVIVE, COMMITTED_PROCESSED];
+pub const OF_A_GROUP: &[GroupProperty] = &[
+    ONE_OWNER,
+    ONE_BELIEVER,
+    COMMITS_FENCED,
+    GENERATION_KEPT,
+    COMMITS_SURVIVE,
+    COMMITTED_PROCESSED,
+    LEADER_COORDINATES,
+];
 
 /// Every property of a group that there is, those that need not hold included.
-pub const EVERY: &[GroupProperty] =
-    &[ONE_OWNER, ONE_BELIEVER, COMMITS_FENCED, GENERATION_KEPT, COMMITS_SURVIVE, COMMITTED_PROCESSED, PROCESSED_ONCE];
+pub const EVERY: &[GroupProperty] = &[
+    ONE_OWNER,
+    ONE_BELIEVER,
+    COMMITS_FENCED,
+    GENERATION_KEPT,
+    COMMITS_SURVIVE,
+    COMMITTED_PROCESSED,
+    PROCESSED_ONCE,
+    LEADER_COORDINATES,
+    SOMEONE_READS,
+];

@@ -117,17 +117,18 @@ impl<C: Carrier> Replica<C> {
         }
     }
 
-    /// `replica.follow.copy`: the leader's batches go in as they are, with its offsets and epochs, and without gaps.
+    /// `replica.follow.copy`: the leader's batches go in as they are, with its offsets and epochs. Where its log was
+    /// cleaned there are gaps between them.
     fn append_copies(&mut self, batches: Vec<Batch<C>>, out: &mut Vec<Output<C>>) {
         let mut copied = Vec::with_capacity(batches.len());
         let mut new_epochs = false;
         for batch in batches {
-            let fits = batch.base == self.log.end && self.log.epochs.latest() <= Some(batch.epoch);
+            let fits = batch.base >= self.log.end && self.log.epochs.latest() <= Some(batch.epoch);
             if !guard!("replica.follow.copy", fits) {
                 break;
             }
             new_epochs |= self.log.epochs.latest() != Some(batch.epoch);
-            self.log.appended(batch.epoch, batch.count);
+            self.log.copied(batch.base, batch.epoch, batch.count);
             self.note_producer(&batch);
             copied.push(batch);
         }

@@ -191,6 +191,19 @@ fn a_proposal_counts_if_it_was_made_from_what_is_in_force() {
     }
 }
 
+#[test]
+fn a_leader_proposes_itself_and_replicas_each_once() {
+    let wrong: [&[i32]; 4] = [&[2, 3], &[], &[1, 4], &[1, 2, 2]];
+    for members in wrong {
+        let mut cluster = Cluster::today();
+        let (leader_epoch, partition_epoch) = (LeaderEpoch(5), PartitionEpoch(7));
+        let named = members.iter().map(|member| (BrokerId(*member), None)).collect();
+        let answer = altered(&mut cluster, of(IsrProposal { leader_epoch, partition_epoch, members: named }));
+        assert_eq!(answer, Err(Refusal::InvalidRequest), "{members:?}");
+        assert_eq!(cluster.now().isr, set([1, 2, 3]));
+    }
+}
+
 // Verifies: controller.isr.eligible
 #[test]
 fn only_active_members_of_the_process_that_fetched_are_accepted() {

@@ -58,7 +58,7 @@ fn a_follower_begins_at_its_own_end_and_cuts_nothing() {
 fn a_follower_copies_up_to_the_first_batch_that_does_not_fit() {
     let cases: [(&[_], i64, &str); 4] = [
         (&[(5, 2, 2), (7, 1, 3)], 8, "what fits"),
-        (&[(5, 2, 2), (8, 1, 3)], 7, "a gap"),
+        (&[(6, 2, 2), (9, 1, 3)], 10, "gaps, where the leader's log was cleaned"),
         (&[(5, 2, 3), (7, 1, 2)], 7, "an epoch that falls"),
         (&[(4, 2, 2)], 5, "an overlap"),
     ];
@@ -71,6 +71,15 @@ fn a_follower_copies_up_to_the_first_batch_that_does_not_fit() {
             appended.into_iter().flatten().map(|batch| (batch.base.0, batch.count, batch.epoch.0)).collect();
         assert_eq!((follower.log().end, &appended[..]), (Offset(end), &batches[..appended.len()]), "{why}");
     }
+}
+
+// Verifies: replica.follow.copy
+#[test]
+fn after_a_gap_an_epoch_begins_with_its_first_batch() {
+    let (mut follower, asked) = follower();
+    step(&mut follower, Input::FetchAnswered { asked, answer: records(&[(6, 2, 2), (10, 1, 3)], 0, 0) });
+    let last = follower.log().epochs.entries().last().map(|entry| (entry.epoch, entry.start));
+    assert_eq!(last, Some((LeaderEpoch(3), Offset(10))));
 }
 
 // Verifies: replica.follow.hw

@@ -24,10 +24,10 @@ fn only_an_active_coordinator_decides() {
     };
     let beat = || heartbeat("a", 1);
     assert_eq!(asks(&mut machine, beat()), Err(Refusal::NotCoordinator));
-    assert_eq!(machine.fetch_offsets(&group(), None), Err(Refusal::NotCoordinator));
+    assert_eq!(machine.fetch_offsets(&Reader::default(), &group(), None), Err(Refusal::NotCoordinator));
     machine.step(&Rules::KAFKA, replicated::Input::Heard(Input::Elected), &mut Vec::new());
     assert_eq!(asks(&mut machine, Request::Delete), Err(Refusal::CoordinatorLoadInProgress));
-    assert_eq!(machine.fetch_offsets(&group(), None), Err(Refusal::CoordinatorLoadInProgress));
+    assert_eq!(machine.fetch_offsets(&Reader::default(), &group(), None), Err(Refusal::CoordinatorLoadInProgress));
     assert_eq!(asks(&mut machine, beat()), Ok(()), "it may well be a member");
     machine.step(&Rules::KAFKA, replicated::Input::Heard(Input::Loaded { at: 0 }), &mut Vec::new());
     assert_eq!(asks(&mut machine, beat()), Err(Refusal::UnknownMemberId));

@@ -10,7 +10,7 @@ fn offset_of(fetched: &FetchedOffsets<crate::carrier::Test>) -> Vec<Option<i64>>
 }
 
 fn committed(world: &Coordination) -> Vec<Option<i64>> {
-    offset_of(&world.machine.fetch_offsets(&group(), Some(&[on("t", 0), on("t", 1)])).unwrap())
+    offset_of(&world.machine.fetch_offsets(&Reader::default(), &group(), Some(&[on("t", 0), on("t", 1)])).unwrap())
 }
 
 // Verifies: group.offset.fetch, group.offset.simple, log-backed.answer
@@ -20,7 +20,8 @@ fn an_offset_counts_once_it_is_committed() {
     assert_eq!(committed(&world), [None, None], "no group, and no error");
     let ticket = world.ask(Request::CommitOffsets(commit("", None, 7)));
     assert_eq!((world.answer(ticket), committed(&world)), (None, vec![None, None]));
-    let stable = world.ask(Request::FetchStableOffsets { partitions: Some(vec![on("t", 0)]) });
+    let stable =
+        world.ask(Request::FetchStableOffsets { reader: Reader::default(), partitions: Some(vec![on("t", 0)]) });
     assert_eq!(world.answer(stable), None, "who wants what cannot go back waits");
     world.commit();
     assert_eq!(world.answer(ticket).map(outcome), Some(Ok(())));
@@ -28,7 +29,7 @@ fn an_offset_counts_once_it_is_committed() {
     let Some(Reply::FetchOffsets(Ok(fetched))) = world.answer(stable) else { panic!("no answer") };
     assert_eq!(offset_of(fetched), [Some(7)]);
     world.asked(Request::CommitOffsets(commit("", None, 3)));
-    let all = world.machine.fetch_offsets(&group(), None).unwrap();
+    let all = world.machine.fetch_offsets(&Reader::default(), &group(), None).unwrap();
     assert_eq!((all.len(), offset_of(&all)), (1, vec![Some(3)]), "offsets may go back");
 }
 
@@ -117,7 +118,7 @@ fn offsets_of_topics_that_no_one_reads_have_their_time() {
     world.asked(Request::CommitOffsets(CommitOffsets { offsets, ..commit("a", Some(1), 0) }));
     assert_eq!(unneeded(&world), [(on("u", 0), 0)], "a reads t");
     check_retention(&mut world, &[on("t", 0), on("u", 0)]);
-    let left = world.machine.fetch_offsets(&group(), None).unwrap();
+    let left = world.machine.fetch_offsets(&Reader::default(), &group(), None).unwrap();
     assert_eq!(left.into_iter().map(|(partition, _)| partition).collect::<Vec<_>>(), [on("t", 0)]);
     world.ask(Request::Join(JoinGroup { protocols: protocols(&["range"], 1), ..join(Some("a"), "?") }));
     assert_eq!((world.state(), unneeded(&world)), (State::CompletingRebalance, vec![]), "who knows");

@@ -12,13 +12,17 @@ mod consumer;
 mod coordinator;
 mod elections;
 mod follower;
+mod group_consumer;
 mod group_join;
+mod group_kinds;
 mod group_log;
 mod group_offsets;
 mod group_rebalance;
 mod isr;
 mod leader;
 mod lives;
+#[path = "../support/members.rs"]
+mod members;
 mod producer_ids;
 mod producers;
 mod replica;

@@ -8,6 +8,7 @@ use highwater_spec::replicated::{self, LogBacked, Replicated};
 use highwater_spec::rules::Rules;
 use highwater_spec::values::{Offset, Ticket};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The group that everything is about.
 pub fn group() -> GroupId {
@@ -19,6 +20,8 @@ pub struct Coordination {
     pub rules: Rules,
     pub machine: ReplicatedCoordinator<Test>,
     pub config: Config,
+    /// The topics that there are.
+    pub topics: Arc<KnownTopics>,
     /// The log, committed or not; its offsets begin at 0.
     pub log: Vec<Record<Test>>,
     /// Each request with its answer, once it has one.
@@ -32,6 +35,7 @@ impl Coordination {
             rules: Rules::KAFKA,
             machine: Replicated::new(Coordinator::new(config), Offset(0)),
             config,
+            topics: Arc::default(),
             log: Vec::new(),
             answers: BTreeMap::new(),
             timers: BTreeMap::new(),
@@ -45,6 +49,7 @@ impl Coordination {
     }
 
     fn load(&mut self) {
+        self.hear(Input::TopicsChanged { topics: Arc::clone(&self.topics) });
         self.hear(Input::Elected);
         self.hear(Input::Loaded { at: 0 });
     }
@@ -268,6 +273,7 @@ pub fn outcome(reply: &Reply<Test>) -> Result<(), Refusal> {
         Reply::Join { outcome, .. } => outcome.as_ref().map(drop).map_err(|refusal| *refusal),
         Reply::Sync(outcome) => outcome.as_ref().map(drop).map_err(|refusal| *refusal),
         Reply::Heartbeat(outcome) | Reply::Delete(outcome) => *outcome,
+        Reply::ConsumerHeartbeat(outcome) => outcome.as_ref().map(drop).map_err(|refusal| *refusal),
         Reply::Leave(results) => each(results),
         Reply::CommitOffsets(results) | Reply::DeleteOffsets(results) => each(results),
         Reply::FetchOffsets(outcome) => outcome.as_ref().map(drop).map_err(|refusal| *refusal),

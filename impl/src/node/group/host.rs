@@ -6,6 +6,7 @@
 
 use super::load::{LoadError, Loaded, load};
 use super::records::to_wire;
+use super::retention::checks;
 use crate::carrier::{Durable, Timestamp};
 use crate::cells::{Drained, Published};
 use crate::door::{Done, Enters, Entrance, Place, What};
@@ -17,15 +18,17 @@ use crate::node::tickets::Tickets;
 use crate::node::timers::Timers;
 use crate::records::BatchBuilder;
 use bytes::Bytes;
+use highwater_spec::controller::Topic;
 use highwater_spec::group::{
-    Config, Coordinator, GroupId, Input, Output, Record, ReplicatedCoordinator, Reply, Request, Timer,
+    Config, Coordinator, GroupId, Input, KnownTopic, KnownTopics, Output, Record, ReplicatedCoordinator, Reply,
+    Request, Timer,
 };
 use highwater_spec::machine::Machine;
 use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::{Acks, ProduceOutcome};
 use highwater_spec::replicated;
 use highwater_spec::rules::Rules;
-use highwater_spec::values::{BrokerId, Offset, TopicPartition};
+use highwater_spec::values::{BrokerId, Offset, TopicId, TopicPartition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,6 +53,8 @@ pub enum Event {
     Looked(TopicPartition, Look),
     /// Someone looks at what is committed, everywhere.
     LookedAtAll(LookAtAll),
+    /// What no one has needed since is to be forgotten.
+    UnneededSince(Timestamp),
     /// To be called when everything sent before has been taken note of.
     Mark(Done),
 }
@@ -131,6 +136,8 @@ pub struct GroupHost {
     around: Surroundings,
     entrance: Entrance<Event>,
     coordinators: BTreeMap<TopicPartition, Hosted>,
+    /// The topics, as the coordinators were last told.
+    topics: Arc<KnownTopics>,
     terms: Term,
     timers: Timers<TimerName>,
     tickets: Tickets<oneshot::Sender<Reply<Durable>>>,
@@ -145,6 +152,7 @@ impl GroupHost {
             around,
             entrance,
             coordinators: BTreeMap::new(),
+            topics: Arc::default(),
             terms: 0,
             timers: Timers::before(|_| None),
             tickets: Tickets::new(),
@@ -169,14 +177,33 @@ impl GroupHost {
 
     fn heard(&mut self, event: Event) {
         match event {
-            Event::ClusterChanged => self.follow_leadership(),
+            Event::ClusterChanged => {
+                self.follow_topics();
+                self.follow_leadership();
+            }
             Event::Loaded(partition, term, loaded) => self.loaded(partition, term, loaded),
             Event::Written(written) => self.written(written),
             Event::Asked(ask) => self.asked(ask),
+            Event::UnneededSince(since) => self.check_retention(since),
             Event::Looked(partition, look) => look(self.coordinators.get(&partition).map(|hosted| &hosted.machine)),
             Event::LookedAtAll(look) => look(&mut self.coordinators.values().map(|hosted| &hosted.machine)),
             Event::Mark(done) => done(),
         }
+    }
+
+    /// Every coordinator hears of the topics when they have changed.
+    fn follow_topics(&mut self) {
+        let topics = known_topics(&self.around.cluster.read());
+        if topics != *self.topics {
+            self.topics = Arc::new(topics);
+            let led: Vec<_> = self.coordinators.keys().copied().collect();
+            led.into_iter().for_each(|id| self.tell_topics(id));
+        }
+    }
+
+    fn tell_topics(&mut self, partition: TopicPartition) {
+        let topics = Arc::clone(&self.topics);
+        self.tell(partition, Input::TopicsChanged { topics });
     }
 
     /// A coordinator for each partition that this broker leads, and none for others. One whose leadership was renewed
@@ -203,6 +230,7 @@ impl GroupHost {
         let term = self.terms;
         let machine = ReplicatedCoordinator::new(Coordinator::new(self.around.config), Offset(0));
         self.coordinators.insert(partition, Hosted { term, machine });
+        self.tell_topics(partition);
         self.tell(partition, Input::Elected);
         let (shards, partitions) = (self.around.shards.clone(), Arc::clone(&self.around.partitions));
         let (config, entrance) = (self.around.config, self.entrance.clone());
@@ -219,6 +247,7 @@ impl GroupHost {
             Ok(Loaded { coordinator, end }) => {
                 hosted.machine = ReplicatedCoordinator::new(coordinator, end);
                 tracing::debug!(partition = partition.index, %end, "groups are coordinated here");
+                self.tell_topics(partition);
                 self.tell(partition, Input::Loaded { at: Timestamp::now() });
             }
             Err(LoadError::NotLeading) => self.resign(partition),
@@ -233,6 +262,12 @@ impl GroupHost {
         self.step(partition, replicated::Input::Reverted);
         self.coordinators.remove(&partition);
         self.timers.cancel_all(|name| name.partition == partition);
+    }
+
+    fn check_retention(&mut self, since: Timestamp) {
+        let all = self.coordinators.iter();
+        let checks: Vec<_> = all.flat_map(|(id, hosted)| checks(*id, hosted.machine.speculative(), since)).collect();
+        checks.into_iter().for_each(|(partition, input)| self.tell(partition, input));
     }
 
     fn asked(&mut self, Ask { partition, group, request, reply }: Ask) {
@@ -324,6 +359,15 @@ impl GroupHost {
     fn of_term(&mut self, partition: TopicPartition, term: Term) -> Option<&mut Hosted> {
         self.coordinators.get_mut(&partition).filter(|hosted| hosted.term == term)
     }
+}
+
+/// The topics, as coordinators hear of them.
+fn known_topics(cluster: &Cluster) -> KnownTopics {
+    let known = |(id, topic): (&TopicId, &Topic)| {
+        let partitions = u32::try_from(topic.partitions.len()).unwrap_or(u32::MAX);
+        (topic.name.as_str().into(), KnownTopic { id: *id, partitions })
+    };
+    cluster.image.topics.iter().map(known).collect()
 }
 
 /// The records as one batch.

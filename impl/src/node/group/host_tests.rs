@@ -12,11 +12,12 @@ use crate::node::cluster::Cluster;
 use crate::node::log_dirs::LogDirs;
 use crate::node::partitions::{Partition, Partitions};
 use crate::node::shard::{self, Outcome, Produced};
-use crate::records::BatchBuilder;
+use crate::records::{BatchBuilder, records as read};
 use crate::storage::{LogConfig, LogDir, PartitionLog, PartitionName};
 use highwater_spec::controller::{self, Image, Topic};
 use highwater_spec::group::{
-    CommitOffsets, CommittedOffset, Config, MemberIdentity, NamedPartition, OffsetToCommit, Record, Reply, Request,
+    CommitOffsets, CommittedOffset, Config, MemberIdentity, NamedPartition, OffsetToCommit, Reader, Record, Reply,
+    Request,
 };
 use highwater_spec::log::{Batch, EpochCache};
 use highwater_spec::refusal::Refusal;
@@ -127,8 +128,10 @@ impl Stand {
 
     async fn fetch(&self) -> Result<Option<i64>, Refusal> {
         let group = "g".into();
-        let found =
-            self.groups.look(&group, |coordinator| coordinator.fetch_offsets(&"g".into(), Some(&[of_t()]))).await?;
+        let found = self
+            .groups
+            .look(&group, |coordinator| coordinator.fetch_offsets(&Reader::default(), &"g".into(), Some(&[of_t()])))
+            .await?;
         Ok(found.into_iter().find_map(|(_, committed)| committed).map(|committed| committed.offset.0))
     }
 
@@ -305,4 +308,22 @@ async fn kinds_to_come_are_passed_over_and_damage_is_not() {
     stand.lead(ME, 2);
     while stand.fetch().await == Err(Refusal::CoordinatorLoadInProgress) {}
     assert_eq!(stand.fetch().await, Err(Refusal::NotCoordinator));
+}
+
+// Verifies: group.retention.offset, group.retention.group
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offset_that_no_one_has_needed_for_long_is_forgotten() {
+    let stand = Stand::new(&[committed(3)]);
+    stand.lead(ME, 1);
+    assert_eq!(stand.until_told().await, Some(3));
+    assert!(stand.entrance.send(Event::UnneededSince(Timestamp(0))).is_ok());
+    let waits = stand.commit(4);
+    answer(stand.next_append().await, ProduceOutcome::Acked { base: Offset(1) });
+    assert_eq!(waits.await.expect("an answer"), Ok(()), "it was committed later than that, and is kept");
+    assert!(stand.entrance.send(Event::UnneededSince(Timestamp(i64::MAX))).is_ok());
+    let produced = stand.next_append().await;
+    let written = read(&produced.bytes, 1 << 20).expect("records").map(|record| record.expect("a record"));
+    assert!(written.into_iter().all(|record| record.value.is_none()), "tombstones only");
+    answer(produced, ProduceOutcome::Acked { base: Offset(2) });
+    while stand.fetch().await != Ok(None) {}
 }

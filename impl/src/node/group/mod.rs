@@ -3,6 +3,7 @@
 //! They decide nothing here: `highwater_spec::group` does. [`host`] is their thread, [`load`] reads what an earlier
 //! coordinator left, [`records`] is how the log says it, [`placement`] says which partition has a group.
 
+mod consumer_records;
 pub mod host;
 #[cfg(test)]
 mod host_tests;
@@ -10,6 +11,7 @@ mod load;
 
 pub mod placement;
 mod records;
+pub mod retention;
 mod subscription;
 
 use crate::carrier::Durable;

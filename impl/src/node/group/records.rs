@@ -2,6 +2,7 @@
 //!
 //! Source: Kafka's `GroupCoordinatorRecordHelpers`, `GroupMetadataManager.replay`, `OffsetMetadataManager.replay`.
 
+use super::consumer_records;
 use super::subscription::subscription;
 use crate::carrier::{Durable, Timestamp};
 use crate::wire::GroupRecord;
@@ -30,6 +31,7 @@ pub fn to_wire(record: &Record<Durable>) -> GroupRecord {
             };
             GroupRecord::OffsetCommit(key, committed.as_ref().map(offset_to_wire))
         }
+        Record::Consumer { group, record } => consumer_records::to_wire(group.to_string(), record),
     }
 }
 
@@ -45,6 +47,11 @@ pub fn from_wire(record: GroupRecord) -> Record<Durable> {
             partition: NamedPartition { topic: key.topic.as_str().into(), index: key.partition },
             committed: value.map(offset_from_wire),
         },
+        GroupRecord::ConsumerGroup(key, value) => consumer_records::group(key, value),
+        GroupRecord::ConsumerMember(key, value) => consumer_records::member(key, value),
+        GroupRecord::TargetMetadata(key, value) => consumer_records::target_epoch(key, value),
+        GroupRecord::TargetMember(key, value) => consumer_records::target(key, value),
+        GroupRecord::CurrentMember(key, value) => consumer_records::current(key, value),
     }
 }
 

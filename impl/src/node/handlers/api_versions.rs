@@ -1,8 +1,16 @@
-//! ApiVersions: what this listener understands (KIP-35, KIP-511).
+//! ApiVersions: what this listener understands, and at which levels the cluster works (KIP-35, KIP-511, KIP-584).
 
 use super::errors;
-use crate::wire::messages::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
+use crate::wire::messages::api_versions::{
+    ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
+};
 use crate::wire::{API, Listener};
+
+/// The feature of which level 1 is the consumer protocol of groups (KIP-848). Here it is never anything else.
+const GROUP_VERSION: (&str, i16) = ("group.version", 1);
+
+/// From this version on a feature may have a level 0.
+const LEVEL_ZERO: i16 = 4;
 
 /// What is understood at `listener`. From version 3 on a client has to say properly what it is.
 pub fn answer(listener: Listener, version: i16, request: &ApiVersionsRequest) -> ApiVersionsResponse {
@@ -10,7 +18,23 @@ pub fn answer(listener: Listener, version: i16, request: &ApiVersionsRequest) ->
     if version >= 3 && !named {
         return ApiVersionsResponse { error_code: errors::INVALID_REQUEST, ..Default::default() };
     }
-    ApiVersionsResponse { api_keys: known(listener), ..Default::default() }
+    let (name, level) = GROUP_VERSION;
+    ApiVersionsResponse {
+        api_keys: known(listener),
+        supported_features: vec![SupportedFeatureKey {
+            name: name.to_owned(),
+            // Older clients can't read a level 0.
+            min_version: if version >= LEVEL_ZERO { 0 } else { 1 },
+            max_version: level,
+        }],
+        finalized_features_epoch: 0,
+        finalized_features: vec![FinalizedFeatureKey {
+            name: name.to_owned(),
+            max_version_level: level,
+            min_version_level: level,
+        }],
+        ..Default::default()
+    }
 }
 
 /// The answer to a version that does not exist: which do.

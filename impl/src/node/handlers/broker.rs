@@ -67,6 +67,12 @@ impl Service for BrokerService {
                     Reply::Response(group::membership::join(&self, version, client, request).await.into())
                 })
             }
+            Request::ConsumerGroupHeartbeat(request) => {
+                let client = group::client(header, from);
+                Box::pin(async move {
+                    Reply::Response(group::consumer::heartbeat(&self, version, client, request).await.into())
+                })
+            }
             request => Box::pin(async move { self.answer(version, request).await }),
         }
     }
@@ -121,6 +127,7 @@ impl BrokerService {
             Request::OffsetDelete(request) => group::offsets::delete(self, request).await.into(),
             Request::ListGroups(request) => group::admin::list(self, request).await.into(),
             Request::DescribeGroups(request) => group::admin::describe(self, version, request).await.into(),
+            Request::ConsumerGroupDescribe(request) => group::consumer::describe(self, request).await.into(),
             Request::DeleteGroups(request) => group::admin::delete(self, request).await.into(),
             other => return Reply::Close(format!("{} is the controller's to answer", other.key())),
         };

@@ -9,8 +9,9 @@
 use super::broker::BrokerService;
 use super::duplicates::last_of_each;
 use super::errors;
+use super::looking::{LookedAt, until_found};
 use crate::cells::Registration;
-use crate::door::{Patience, Place};
+use crate::door::{Looking, Patience, Place};
 use crate::node::cluster::Cluster;
 use crate::node::partitions::Partition;
 use crate::node::shard::Event;
@@ -21,6 +22,7 @@ use crate::wire::messages::fetch::{
 use bytes::Bytes;
 use highwater_spec::replica::{Answer, Ask, FollowerFetch, ReadView, Reader};
 use highwater_spec::values::{BrokerEpoch, BrokerId, LeaderEpoch, Offset, TopicId, TopicPartition};
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -173,32 +175,39 @@ struct Looks {
 
 impl Looks {
     /// Looks, and looks again whenever something is published, until there is enough or the time is up.
-    async fn until(&self, service: &BrokerService, mut asked: Vec<Asked>) -> Vec<PartitionData> {
-        let mut parked = None;
-        loop {
-            let looking = service.door.look(self.at, || in_words(&asked)).await;
-            let time_is_up = parked.as_ref().is_some_and(|(_, patience): &(_, Patience)| patience.is_over());
-            let needed = if time_is_up || self.deadline <= Instant::now() { 0 } else { self.enough };
-            let mut found;
-            (asked, found) = look(service, asked, self.most, needed).await;
-            if found.is_none() && parked.is_none() {
-                // First registered, then looked again: what is published in between is not missed.
-                parked = Some((park(&asked), service.door.patience(self.at, self.deadline, || in_words(&asked))));
-                (asked, found) = look(service, asked, self.most, needed).await;
-            }
-            if let Some(found) = found {
-                // Whoever keeps the door hears first that it waits no more, then that it has looked.
-                drop(parked);
-                return found;
-            }
-            drop(looking);
-            if let Some(((woken, _), patience)) = &mut parked {
-                tokio::select! {
-                    () = woken.notified() => {}
-                    () = patience.over() => {}
-                }
-            }
-        }
+    async fn until(&self, service: &BrokerService, asked: Vec<Asked>) -> Vec<PartitionData> {
+        let mut partitions = PartitionsAsked { looks: self, service, asked };
+        until_found(&mut partitions).await
+    }
+}
+
+/// The partitions of one fetch.
+struct PartitionsAsked<'a> {
+    looks: &'a Looks,
+    service: &'a BrokerService,
+    asked: Vec<Asked>,
+}
+
+impl LookedAt for PartitionsAsked<'_> {
+    type Found = Vec<PartitionData>;
+
+    async fn turn(&self) -> Option<Looking> {
+        self.service.door.look(self.looks.at, || in_words(&self.asked)).await
+    }
+
+    async fn look(&mut self, time_is_up: bool) -> Option<Vec<PartitionData>> {
+        let needed = if time_is_up || self.looks.deadline <= Instant::now() { 0 } else { self.looks.enough };
+        let found;
+        (self.asked, found) = look(self.service, mem::take(&mut self.asked), self.looks.most, needed).await;
+        found
+    }
+
+    fn park(&self) -> (Arc<Notify>, Vec<Registration>) {
+        park(&self.asked)
+    }
+
+    fn patience(&self) -> Patience {
+        self.service.door.patience(self.looks.at, self.looks.deadline, || in_words(&self.asked))
     }
 }
 

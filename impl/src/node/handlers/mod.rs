@@ -12,6 +12,7 @@ mod errors;
 mod fetch;
 mod group;
 mod list_offsets;
+mod looking;
 mod metadata;
 mod produce;
 mod producers;

@@ -4,6 +4,7 @@ use super::{Consumer, Coordinator, Failure, Joined, Leads, Output, Phase, Timer}
 use crate::assignor::Topics;
 use crate::group::{MemberId, NamedPartition};
 use crate::refusal::Refusal;
+use crate::rules::Rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Consumer {
@@ -47,6 +48,7 @@ impl Consumer {
     /// `client.consumer.unknown`: one that the coordinator doesn't know begins anew.
     pub(super) fn join_answered(
         &mut self,
+        rules: &Rules,
         member: Option<MemberId>,
         outcome: Result<Joined, Refusal>,
         out: &mut Vec<Output>,
@@ -55,7 +57,7 @@ impl Consumer {
             return;
         }
         match outcome {
-            Ok(joined) => self.joined(member, joined, out),
+            Ok(joined) => self.joined(rules, member, joined, out),
             Err(Refusal::MemberIdRequired) => {
                 self.member = member;
                 self.join(out);
@@ -64,7 +66,7 @@ impl Consumer {
         }
     }
 
-    fn joined(&mut self, member: Option<MemberId>, joined: Joined, out: &mut Vec<Output>) {
+    fn joined(&mut self, rules: &Rules, member: Option<MemberId>, joined: Joined, out: &mut Vec<Output>) {
         let Some(id) = member.or(self.member.take()) else {
             return self.fail(Failure::Refused(Refusal::UnknownServerError), out);
         };
@@ -73,7 +75,7 @@ impl Consumer {
         self.phase = Phase::Syncing;
         self.shared_out = None;
         let assignments = match &joined.leads {
-            Some(leads) => self.share_out(&joined, leads),
+            Some(leads) => self.share_out(rules, &joined, leads),
             None => BTreeMap::new(),
         };
         out.push(Output::SetTimer(Timer::Heartbeat));
@@ -81,11 +83,16 @@ impl Consumer {
     }
 
     /// `client.consumer.lead`: the leader shares out the partitions of all topics that any member wants to read.
-    fn share_out(&mut self, joined: &Joined, leads: &Leads) -> BTreeMap<MemberId, BTreeSet<NamedPartition>> {
+    fn share_out(
+        &mut self,
+        rules: &Rules,
+        joined: &Joined,
+        leads: &Leads,
+    ) -> BTreeMap<MemberId, BTreeSet<NamedPartition>> {
         self.shared_out = Some(self.topics.clone());
         match leads.skips {
             true => BTreeMap::new(),
-            false => joined.assignor.assign(&leads.members, &self.topics),
+            false => joined.assignor.assign_by(rules, &leads.members, &self.topics),
         }
     }
 

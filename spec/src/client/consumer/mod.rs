@@ -212,7 +212,7 @@ impl Machine for Consumer {
     type Input = Input;
     type Output = Output;
 
-    fn step(&mut self, _rules: &Rules, input: Input, out: &mut Vec<Output>) {
+    fn step(&mut self, rules: &Rules, input: Input, out: &mut Vec<Output>) {
         if self.has_ended() {
             return;
         }
@@ -224,7 +224,7 @@ impl Machine for Consumer {
             Input::TopicsSeen(topics) => self.topics_seen(topics, out),
             Input::CoordinatorFound => self.coordinator_found(out),
             Input::CoordinatorLost => self.coordinator_lost(out),
-            Input::JoinAnswered { member, outcome } => self.join_answered(member, outcome, out),
+            Input::JoinAnswered { member, outcome } => self.join_answered(rules, member, outcome, out),
             Input::SyncAnswered(outcome) => self.sync_answered(outcome, out),
             Input::HeartbeatAnswered(outcome) => self.heartbeat_answered(outcome, out),
             Input::OffsetsAnswered(outcome) => self.offsets_answered(outcome, out),

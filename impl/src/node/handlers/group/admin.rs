@@ -15,12 +15,10 @@ use tokio::time::timeout;
 
 /// Kafka's name for the state of a group that does not exist.
 const DEAD: &str = "Dead";
-/// Kafka's name for the only type of group that there is here.
-const CLASSIC: &str = "classic";
 /// From this version of DescribeGroups on, a group that does not exist is an error (KIP-1043).
 const GROUP_ID_NOT_FOUND: i16 = 6;
 /// Every operation on a group, as bits; there is no authorizer that would forbid one.
-const GROUP_OPERATIONS: i32 = 0b1101_0100_1000;
+pub(super) const GROUP_OPERATIONS: i32 = 0b1101_0100_1000;
 
 /// ListGroups: those that this broker coordinates.
 pub async fn list(service: &BrokerService, request: ListGroupsRequest) -> ListGroupsResponse {
@@ -32,12 +30,12 @@ pub async fn list(service: &BrokerService, request: ListGroupsRequest) -> ListGr
         wanted.is_empty() || wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
     };
     let ListGroupsRequest { states_filter, types_filter } = request;
-    let found = found.into_iter().filter(|_| wants(&types_filter, CLASSIC));
+    let found = found.into_iter().filter(|group| wants(&types_filter, group.state.kind()));
     let found = found.filter(|group| wants(&states_filter, group.state.name())).map(|group| ListedGroup {
         group_id: group.group.to_string(),
         protocol_type: group.protocol_type.map(|kind| kind.to_string()).unwrap_or_default(),
         group_state: group.state.name().to_owned(),
-        group_type: CLASSIC.to_owned(),
+        group_type: group.state.kind().to_owned(),
     });
     ListGroupsResponse { groups: found.collect(), ..Default::default() }
 }

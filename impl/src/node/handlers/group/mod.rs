@@ -4,6 +4,7 @@
 //! Source: Kafka's `KafkaApis`, `GroupCoordinatorService`.
 
 pub mod admin;
+pub mod consumer;
 pub mod find_coordinator;
 pub mod membership;
 pub mod offset_fetch;

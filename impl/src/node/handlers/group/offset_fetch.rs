@@ -9,7 +9,9 @@ use crate::wire::messages::offset_fetch::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
     OffsetFetchResponseTopics,
 };
-use highwater_spec::group::{CommittedOffset, FetchedOffsets, GroupId, NamedPartition, Reply, Request, TopicName};
+use highwater_spec::group::{
+    CommittedOffset, FetchedOffsets, GroupEpoch, GroupId, NamedPartition, Reader, Reply, Request, TopicName,
+};
 use highwater_spec::refusal::Refusal;
 use std::collections::BTreeMap;
 
@@ -24,7 +26,11 @@ pub async fn answer(service: &BrokerService, version: i16, request: OffsetFetchR
     let mut groups = Vec::new();
     for asked in groups_of(version, request) {
         let id: GroupId = asked.group_id.as_str().into();
-        let outcome = fetch(service, id, asked.topics.as_deref(), require_stable).await;
+        let reader = Reader {
+            member: asked.member_id.as_deref().map(Into::into),
+            epoch: (asked.member_epoch >= 0).then_some(GroupEpoch(asked.member_epoch)),
+        };
+        let outcome = fetch(service, id, reader, asked.topics.as_deref(), require_stable).await;
         groups.push(of_group(version, asked, outcome));
     }
     if version >= BATCHED {
@@ -56,6 +62,7 @@ fn groups_of(version: i16, request: OffsetFetchRequest) -> Vec<OffsetFetchReques
 async fn fetch(
     service: &BrokerService,
     group: GroupId,
+    reader: Reader,
     topics: Option<&[OffsetFetchRequestTopics]>,
     require_stable: bool,
 ) -> Result<FetchedOffsets<Durable>, Refusal> {
@@ -68,13 +75,13 @@ async fn fetch(
         topics.iter().flat_map(named).collect()
     });
     if require_stable {
-        return match service.groups.ask(group, Request::FetchStableOffsets { partitions }).await {
+        return match service.groups.ask(group, Request::FetchStableOffsets { reader, partitions }).await {
             Reply::FetchOffsets(outcome) => outcome,
             _ => Err(Refusal::UnknownServerError),
         };
     }
     let of = group.clone();
-    service.groups.look(&group, move |coordinator| coordinator.fetch_offsets(&of, partitions.as_deref())).await
+    service.groups.look(&group, move |coordinator| coordinator.fetch_offsets(&reader, &of, partitions.as_deref())).await
 }
 
 fn of_group(

@@ -1,0 +1,38 @@
+//! How much may happen to a group of the consumer protocol.
+
+use crate::bounds::bounds;
+
+bounds! {
+    always ["members", "partitions"];
+    /// The consumers.
+    members, "members", 2;
+    /// The partitions of the one topic that they read.
+    partitions, "partitions", 2;
+    /// Consumers that crash; each can start again.
+    crashes, "crashes", 0;
+    /// Consumers that leave; each can start again.
+    leaves, "leaves", 0;
+    /// Flag: consumers are static members, and those that leave will be back.
+    fixed, "static", 0;
+    /// Sessions that end though the consumer lives.
+    expiries, "expiries", 0;
+    /// Times that a consumer takes too long to give up partitions.
+    slow, "slow", 0;
+    /// Requests or answers that are lost.
+    breaks, "breaks", 0;
+    /// Moves of the coordinator.
+    moves, "moves", 0;
+    /// Partitions that the topic gets meanwhile.
+    grows, "grows", 0;
+    /// Flag: what the coordinator writes is committed some time after.
+    late_commits, "late-commits", 0;
+}
+
+impl Bounds {
+    fn validated(self) -> Result<Self, String> {
+        match (self.members, self.partitions) {
+            (1..=4, 1..=4) => Ok(self),
+            _ => Err("a group has 1 to 4 members and 1 to 4 partitions".into()),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What may happen to a group of the consumer protocol, as people write it.
+
+use super::Bounds;
+use highwater_spec::scenario::{Numbered, ParseError};
+use std::fmt;
+
+/// One thing that happens. Consumers are numbered from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A process of a consumer starts.
+    Starts(u8),
+    /// It crashes.
+    Crashes(u8),
+    /// Its application is done.
+    Leaves(u8),
+    /// It sends a heartbeat.
+    Beats(u8),
+    /// Its heartbeat reaches the coordinator.
+    Arrives(u8),
+    /// The answer reaches it.
+    Answered(u8),
+    /// Its request, or the answer, is lost.
+    Breaks(u8),
+    /// It has given up what it is to.
+    GivesUp(u8),
+    /// The coordinator has not heard of it, in the life of the id that was its nth.
+    Expires(u8, u8),
+    /// The coordinator has waited long enough for it to give up partitions.
+    RunsOut(u8, u8),
+    /// The topic gets another partition.
+    Grows,
+    /// What the coordinator has written is committed.
+    Commits,
+    /// Another broker coordinates from now on, and what was not committed never was.
+    Moves,
+}
+
+/// Every event that may be worth trying.
+pub(super) fn candidates(bounds: &Bounds, ids: u8, out: &mut Vec<Event>) {
+    out.extend([Event::Grows, Event::Commits, Event::Moves]);
+    for member in 1..=bounds.members {
+        out.extend([Event::Starts, Event::Beats, Event::Arrives, Event::Answered].map(|event| event(member)));
+        out.extend([Event::Crashes, Event::Leaves, Event::Breaks, Event::GivesUp].map(|event| event(member)));
+        out.extend((0..ids).flat_map(|id| [Event::Expires(member, id), Event::RunsOut(member, id)]));
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starts(member) => write!(f, "c{member} starts"),
+            Self::Crashes(member) => write!(f, "c{member} crashes"),
+            Self::Leaves(member) => write!(f, "c{member} leaves"),
+            Self::Beats(member) => write!(f, "c{member} beats"),
+            Self::Arrives(member) => write!(f, "heartbeat of c{member} arrives"),
+            Self::Answered(member) => write!(f, "answer arrives at c{member}"),
+            Self::Breaks(member) => write!(f, "connection of c{member} breaks"),
+            Self::GivesUp(member) => write!(f, "c{member} gives up what it is to"),
+            Self::Expires(member, id) => write!(f, "session of c{member}.{id} expires"),
+            Self::RunsOut(member, id) => write!(f, "c{member}.{id} takes too long to give up"),
+            Self::Grows => f.write_str("topic grows"),
+            Self::Commits => f.write_str("log commits"),
+            Self::Moves => f.write_str("coordinator moves"),
+        }
+    }
+}
+
+/// Reads an event as its `Display` writes it.
+pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
+    // There are few events: whatever one of them prints is what may stand here.
+    let mut known = Vec::new();
+    candidates(&Bounds { members: 4, ..Bounds::QUIET }, 10, &mut known);
+    let wanted = line.line.text();
+    known.into_iter().find(|event| event.to_string() == wanted).ok_or_else(|| {
+        let mut words = line.words();
+        words.word();
+        words.error(format!(
+            "`{wanted}` is no event of a group of the consumer protocol; they are like `c1 starts`, `c1 beats`, \
+             `heartbeat of c1 arrives`, `answer arrives at c1`, `c1 gives up what it is to`, `c1 crashes`, \
+             `c1 leaves`, `connection of c1 breaks`, `session of c1.0 expires`, `c1.0 takes too long to give up`, \
+             `topic grows`, `log commits`, `coordinator moves`"
+        ))
+    })
+}

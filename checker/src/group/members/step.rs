@@ -1,0 +1,269 @@
+//! One event, carried out.
+
+use super::state::{Life, Node, State};
+use super::{Event, World, words};
+use crate::group::Model;
+use highwater_spec::group::{
+    Client, ConsumerHeartbeat, Input, MemberId, MemberIdentity, Millis, Output, Purpose, Reply, Request, Share, Timer,
+};
+use highwater_spec::machine::Machine;
+use highwater_spec::refusal::Refusal;
+use highwater_spec::replicated;
+use highwater_spec::values::Ticket;
+
+type Outcome = Result<(), &'static str>;
+
+/// A state on its way to the next one.
+pub(super) struct Step<'a> {
+    world: &'a World,
+    state: State,
+    trace: &'a mut Vec<String>,
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn new(world: &'a World, state: &State, trace: &'a mut Vec<String>) -> Self {
+        Self { world, state: state.clone(), trace }
+    }
+
+    pub(super) fn finish(self) -> State {
+        self.state
+    }
+
+    /// Takes an event from its budget. What happens to those that are gone costs nothing.
+    pub(super) fn spend(&mut self, event: Event) -> Outcome {
+        let runs = |member: u8, id: u8| {
+            let life = self.state.nodes.get(index(member)).and_then(|node| node.life.as_ref());
+            life.is_some_and(|life| life.id == id_of(member, id))
+        };
+        let left = match event {
+            Event::Crashes(_) => &mut self.state.budget.crashes,
+            Event::Leaves(_) => &mut self.state.budget.leaves,
+            Event::Breaks(_) => &mut self.state.budget.breaks,
+            Event::Moves => &mut self.state.budget.moves,
+            Event::Grows => &mut self.state.budget.grows,
+            Event::Expires(member, id) if runs(member, id) => &mut self.state.budget.expiries,
+            Event::RunsOut(member, id) if runs(member, id) => &mut self.state.budget.slow,
+            _ => return Ok(()),
+        };
+        *left = left.checked_sub(1).ok_or("its budget is spent")?;
+        Ok(())
+    }
+
+    pub(super) fn happens(&mut self, event: Event) -> Outcome {
+        match event {
+            Event::Starts(member) => self.starts(member),
+            Event::Crashes(member) => {
+                self.life(member)?;
+                let ids = self.node(member).ids;
+                *self.node(member) = Node { ids, ..Node::default() };
+                self.forget_waiting(member);
+                Ok(())
+            }
+            Event::Leaves(member) => self.leaves(member),
+            Event::Beats(member) => self.beats(member),
+            Event::Arrives(member) => {
+                let node = self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
+                let beat = node.said.clone().ok_or("it has said nothing")?;
+                self.node(member).said = None;
+                self.asks(member, beat);
+                Ok(())
+            }
+            Event::Answered(member) => self.answered(member),
+            Event::Breaks(member) => {
+                self.life(member)?;
+                self.is_busy(member).then_some(()).ok_or("nothing is under way")?;
+                let node = self.node(member);
+                (node.said, node.answer) = (None, None);
+                node.life.iter_mut().for_each(|life| life.unsure = true);
+                self.forget_waiting(member);
+                Ok(())
+            }
+            Event::GivesUp(member) => {
+                let awaits = self.life(member)?.awaits.clone().ok_or("it is to give up nothing")?;
+                let life = self.node(member).life.as_mut().ok_or("it does not run")?;
+                (life.owned, life.awaits) = (awaits, None);
+                Ok(())
+            }
+            Event::Expires(member, id) => self.timer_fires(Timer::Session(id_of(member, id))),
+            Event::RunsOut(member, id) => self.timer_fires(Timer::Revocation(id_of(member, id))),
+            Event::Grows => {
+                self.state.partitions += 1;
+                self.hears(Input::TopicsChanged { topics: World::topics(self.state.partitions) });
+                Ok(())
+            }
+            Event::Commits => {
+                let machine = &self.state.coordinator;
+                (machine.end() > machine.committed_end()).then_some(()).ok_or("everything is committed")?;
+                let upto = machine.end();
+                self.coordinate(replicated::Input::Committed { upto });
+                Ok(())
+            }
+            Event::Moves => {
+                self.coordinate(replicated::Input::Reverted);
+                World::elected(self.state.partitions).into_iter().for_each(|input| self.hears(input));
+                Ok(())
+            }
+        }
+    }
+
+    fn life(&self, member: u8) -> Result<&Life, &'static str> {
+        let node = self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
+        node.life.as_ref().ok_or("it does not run")
+    }
+
+    fn node(&mut self, member: u8) -> &mut Node {
+        self.state.nodes[index(member)].edit()
+    }
+
+    fn is_busy(&self, member: u8) -> bool {
+        let waits = self.state.waiting.values().any(|whose| *whose == Some(index(member)));
+        let node = self.state.nodes.get(index(member));
+        waits || node.is_some_and(|node| node.said.is_some() || node.answer.is_some())
+    }
+
+    fn forget_waiting(&mut self, member: u8) {
+        let of_it = |whose: &&mut Option<usize>| **whose == Some(index(member));
+        self.state.waiting.values_mut().filter(of_it).for_each(|whose| *whose = None);
+    }
+
+    fn starts(&mut self, member: u8) -> Outcome {
+        let node = self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
+        if node.life.is_some() || self.is_busy(member) {
+            return Err("it runs, or has yet to be heard");
+        }
+        let node = self.node(member);
+        let id = id_of(member, node.ids);
+        node.ids += 1;
+        let life = Life { id, epoch: None, owned: Share::new(), awaits: None, unsure: false, fallen: None };
+        node.life = Some(life);
+        Ok(())
+    }
+
+    fn leaves(&mut self, member: u8) -> Outcome {
+        let purpose = if self.world.bounds.fixed == 1 { Purpose::Pause } else { Purpose::Leave };
+        let beat = self.beat(member, self.life(member)?, purpose);
+        (!self.is_busy(member)).then_some(()).ok_or("it waits for an answer")?;
+        let node = self.node(member);
+        (node.life, node.said) = (None, Some(beat));
+        Ok(())
+    }
+
+    fn beats(&mut self, member: u8) -> Outcome {
+        let life = self.life(member)?;
+        let beat = match life.epoch {
+            Some(epoch) => {
+                let quiet = ConsumerHeartbeat {
+                    owned: Some(life.owned.clone()),
+                    ..self.beat(member, life, Purpose::Stay(epoch))
+                };
+                if life.unsure { full(quiet) } else { quiet }
+            }
+            None => full(ConsumerHeartbeat { owned: Some(Share::new()), ..self.beat(member, life, Purpose::Join) }),
+        };
+        (!self.is_busy(member)).then_some(()).ok_or("it waits for an answer")?;
+        self.node(member).said = Some(beat);
+        Ok(())
+    }
+
+    fn beat(&self, member: u8, life: &Life, purpose: Purpose) -> ConsumerHeartbeat {
+        let instance = (self.world.bounds.fixed == 1).then(|| format!("i{member}").as_str().into());
+        ConsumerHeartbeat {
+            member: MemberIdentity { id: Some(life.id.clone()), instance },
+            fresh: None,
+            client: Client { id: "c".into(), host: "h".into() },
+            purpose,
+            rack: None,
+            rebalance_timeout: None,
+            topics: None,
+            regex: None,
+            assignor: None,
+            owned: None,
+        }
+    }
+
+    /// What it hears of the group.
+    fn answered(&mut self, member: u8) -> Outcome {
+        let answer = self.node(member).answer.take().ok_or("nothing was answered")?;
+        self.trace.push(format!("c{member} hears {}", words::answer(&answer)));
+        let Some(life) = self.node(member).life.as_mut() else { return Ok(()) };
+        match answer {
+            Ok(Some(told)) if told.member == life.id => {
+                life.fallen = life.epoch.filter(|before| *before > told.epoch).or(life.fallen);
+                life.epoch = Some(told.epoch);
+                life.unsure = false;
+                match told.assigned {
+                    Some(share) if life.owned.is_subset(&share) => (life.owned, life.awaits) = (share, None),
+                    Some(share) => life.awaits = Some(share),
+                    None => {}
+                }
+            }
+            Err(Refusal::FencedMemberEpoch | Refusal::UnknownMemberId | Refusal::GroupIdNotFound) => {
+                (life.owned, life.awaits, life.epoch, life.unsure) = (Share::new(), None, None, false);
+            }
+            Err(_) => life.unsure = true,
+            Ok(_) => {}
+        }
+        Ok(())
+    }
+
+    fn asks(&mut self, member: u8, beat: ConsumerHeartbeat) {
+        let free = (0..).map(Ticket).find(|ticket| !self.state.waiting.contains_key(ticket)).unwrap_or_default();
+        self.state.waiting.insert(free, Some(index(member)));
+        let request = Request::ConsumerHeartbeat(beat);
+        self.hears(Input::Asked { ticket: free, at: (), group: World::group(), request });
+    }
+
+    fn timer_fires(&mut self, timer: Timer) -> Outcome {
+        self.state.timers.remove(&timer).then_some(()).ok_or("it is not armed")?;
+        self.hears(Input::TimerFired { at: (), group: World::group(), timer });
+        Ok(())
+    }
+
+    fn hears(&mut self, input: Input<Model>) {
+        self.coordinate(replicated::Input::Heard(input));
+        let machine = &self.state.coordinator;
+        if self.world.bounds.late_commits == 0 && machine.end() > machine.committed_end() {
+            let upto = machine.end();
+            self.coordinate(replicated::Input::Committed { upto });
+        }
+    }
+
+    fn coordinate(&mut self, input: replicated::Input<Input<Model>>) {
+        let mut outputs = Vec::new();
+        let rules = self.world.rules;
+        self.state.coordinator.edit().step(&rules, input, &mut outputs);
+        for output in outputs {
+            match output {
+                replicated::Output::Append { records, .. } => self.trace.extend(records.iter().map(words::record)),
+                replicated::Output::Do(output) => self.carry_out(output),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: Output<Model>) {
+        match output {
+            Output::Reply { ticket, reply } => {
+                let whose = self.state.waiting.remove(&ticket).flatten();
+                if let (Some(node), Reply::ConsumerHeartbeat(answer)) = (whose, reply) {
+                    self.state.nodes[node].edit().answer = Some(answer);
+                }
+            }
+            Output::SetTimer { timer, .. } => drop(self.state.timers.insert(timer)),
+            Output::CancelTimer { timer, .. } => drop(self.state.timers.remove(&timer)),
+            Output::CancelAllTimers => self.state.timers.clear(),
+        }
+    }
+}
+
+/// The same with everything that a member can say.
+fn full(beat: ConsumerHeartbeat) -> ConsumerHeartbeat {
+    ConsumerHeartbeat { rebalance_timeout: Some(Millis(1)), topics: Some([World::topic()].into()), ..beat }
+}
+
+fn index(member: u8) -> usize {
+    usize::from(member).wrapping_sub(1)
+}
+
+fn id_of(member: u8, id: u8) -> MemberId {
+    MemberId::from(format!("c{member}.{id}").as_str())
+}

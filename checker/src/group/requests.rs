@@ -1,0 +1,88 @@
+//! What consumers ask, as it reaches the coordinator.
+
+use super::step::{Outcome, Step, id_of, index};
+use super::{Blob, Commit, Model, Waiting, World};
+use highwater_spec::assignor::Assignor;
+use highwater_spec::client::consumer::Output;
+use highwater_spec::group::{
+    self, Client, CommitOffsets, JoinGroup, MemberId, MemberIdentity, Millis, OffsetToCommit, Protocol, Request, Role,
+    Subscription, SyncGroup,
+};
+use highwater_spec::replicated;
+use highwater_spec::values::Offset;
+
+impl Step<'_> {
+    /// The oldest request of a connection reaches the coordinator, which answers one at a time.
+    pub(super) fn arrives(&mut self, member: u8) -> Outcome {
+        let at = index(member);
+        if self.state.waiting.values().any(|waiting| waiting.node == Some(at)) {
+            return Err("an earlier request waits");
+        }
+        let requests = &self.state.nodes.get(at).ok_or("there is no such consumer")?.requests;
+        requests.front().ok_or("nothing was asked")?;
+        let Some(request) = self.node(member).requests.pop_front() else { return Ok(()) };
+        let commits = match &request {
+            Output::Commit { member, generation, offsets } => {
+                Some(Commit { member: member.clone(), generation: *generation, offsets: offsets.clone() })
+            }
+            _ => None,
+        };
+        let ticket = self.state.waiting.keys().map(|ticket| ticket.next()).max().unwrap_or_default();
+        let request = self.request(member, request)?;
+        self.state.waiting.insert(ticket, Waiting { node: Some(at), commits });
+        let asked = group::Input::Asked { ticket, at: (), group: World::group(), request };
+        self.coordinate(replicated::Input::Heard(asked));
+        Ok(())
+    }
+
+    fn request(&mut self, member: u8, asked: Output) -> Result<Request<Model>, &'static str> {
+        let config = self.world.config(member);
+        let named = |id: Option<MemberId>| MemberIdentity { id, instance: config.instance.clone() };
+        Ok(match asked {
+            Output::Join { member: id, owned, generation } => {
+                let fresh = id_of(member, self.node(member).ids);
+                // One that is refused at once is not given to anyone.
+                if id.is_none() && self.state.coordinator.speculative().role() == Role::Active {
+                    self.node(member).ids += 1;
+                }
+                let blob = Blob::Subscription { topics: config.topics.clone(), owned, generation };
+                let subscription = Subscription { metadata: blob, topics: Some(config.topics.clone()) };
+                let protocol =
+                    |assignor: &Assignor| Protocol { name: assignor.name().into(), subscription: subscription.clone() };
+                Request::Join(JoinGroup {
+                    member: named(id),
+                    fresh,
+                    client: Client { id: "c".into(), host: "h".into() },
+                    session_timeout: Millis(45_000),
+                    rebalance_timeout: Millis(300_000),
+                    protocol_type: "consumer".into(),
+                    protocols: config.assignors.iter().map(protocol).collect(),
+                    knows_member_id_required: true,
+                    knows_skip_assignment: true,
+                })
+            }
+            Output::Sync { member, generation, assignments } => Request::Sync(SyncGroup {
+                member: named(Some(member)),
+                generation: Some(generation),
+                protocol_type: None,
+                protocol: None,
+                assignments: assignments.into_iter().map(|(to, share)| (to, Some(Blob::Share(share)))).collect(),
+            }),
+            Output::Heartbeat { member, generation } => {
+                Request::Heartbeat { member: named(Some(member)), generation: Some(generation) }
+            }
+            Output::Leave { member } => Request::Leave(vec![named(Some(member))]),
+            Output::Commit { member, generation, offsets } => Request::CommitOffsets(CommitOffsets {
+                member: named(member),
+                generation,
+                knows_group_id_not_found: true,
+                offsets: offsets.into_iter().map(|(of, offset)| (of, to_commit(offset))).collect(),
+            }),
+            _ => return Err("it is no request"),
+        })
+    }
+}
+
+fn to_commit(offset: Offset) -> OffsetToCommit<Model> {
+    OffsetToCommit { offset, leader_epoch: None, metadata: None, metadata_length: 0 }
+}

@@ -1,0 +1,65 @@
+//! What can be asked of a consumer group without waiting, and who may ask for and commit offsets.
+//!
+//! Rules: `group.consumer.offset.*`. Source: Kafka's `ConsumerGroup.asDescribedGroup`, `validateOffsetCommit`,
+//! `validateOffsetFetch`.
+
+use super::target::preferred;
+use super::{ConsumerGroup, ConsumerState, GroupEpoch, Reader};
+use crate::assignor::ServerAssignor;
+use crate::group::{CommitOffsets, GroupId, ReplicatedCoordinator};
+use crate::machine::Carrier;
+use crate::refusal::Refusal;
+
+/// A consumer group, described: as it is committed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DescribedConsumerGroup {
+    /// Where it stands.
+    pub state: ConsumerState,
+    /// The assignor that its members prefer.
+    pub assignor: ServerAssignor,
+    /// The group.
+    pub group: ConsumerGroup,
+}
+
+impl<C: Carrier> ReplicatedCoordinator<C> {
+    /// ConsumerGroupDescribe, for one group.
+    ///
+    /// # Errors
+    /// While it is not active, and if there is no such group of the consumer protocol.
+    pub fn describe_consumer_group(&self, group: &GroupId) -> Result<DescribedConsumerGroup, Refusal> {
+        self.active()?;
+        let group = self.committed().consumer_group(group).ok_or(Refusal::GroupIdNotFound)?.clone();
+        let assignor = preferred(group.members.values().map(|member| &*member.metadata));
+        Ok(DescribedConsumerGroup { state: group.state(), assignor, group })
+    }
+}
+
+impl ConsumerGroup {
+    /// `group.consumer.offset.commit`: only members commit, each at its epoch; while there are none, anyone may who
+    /// names no epoch. A member has to speak a version that can tell it that it is behind.
+    pub(in crate::group) fn validate_commit<C: Carrier>(&self, commit: &CommitOffsets<C>) -> Result<(), Refusal> {
+        if commit.generation.is_none() && self.members.is_empty() {
+            return Ok(());
+        }
+        let member = commit.member.id.as_ref().and_then(|id| self.members.get(id)).ok_or(Refusal::UnknownMemberId)?;
+        if !commit.knows_group_id_not_found {
+            return Err(Refusal::UnsupportedVersion);
+        }
+        member.current.is_at(commit.generation.map(|epoch| GroupEpoch(epoch.0)))
+    }
+
+    /// `group.consumer.offset.fetch`: who says that it is a member, and at which epoch, hears of offsets only if it is.
+    pub(in crate::group) fn validate_fetch(&self, reader: &Reader) -> Result<(), Refusal> {
+        if reader.member.is_none() && reader.epoch.is_none() {
+            return Ok(());
+        }
+        let member = reader.member.as_ref().and_then(|id| self.members.get(id)).ok_or(Refusal::UnknownMemberId)?;
+        member.current.is_at(reader.epoch)
+    }
+}
+
+impl super::Current {
+    fn is_at(&self, epoch: Option<GroupEpoch>) -> Result<(), Refusal> {
+        if epoch.is_some() && epoch == self.epoch { Ok(()) } else { Err(Refusal::StaleMemberEpoch) }
+    }
+}

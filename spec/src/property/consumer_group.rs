@@ -1,0 +1,133 @@
+//! What must hold of a group of the consumer protocol.
+//!
+//! Source: the TLA+ specifications of KIP-848, whose names for them are given.
+//! Verifies: group.consumer.reconcile.*, group.consumer.target, group.consumer.fence, group.consumer.load
+//! Can fail: exhibit kafka-16147.
+
+use super::ensure;
+use crate::group::{ConsumerGroup, ConsumerState, GroupEpoch, MemberId, Share};
+use crate::values::TopicPartition;
+use std::collections::BTreeMap;
+
+/// A group, as someone sees it who sees everything.
+#[derive(Clone, Debug, Default)]
+pub struct ConsumerView<'a> {
+    /// The group, as its coordinator has decided.
+    pub group: Option<&'a ConsumerGroup>,
+    /// The partitions of the topics that every member wants to read.
+    pub partitions: Share,
+    /// What each consumer believes to own.
+    pub believers: Vec<(&'a MemberId, &'a Share)>,
+    /// The epochs of a member that heard of a lower one than before, if any did.
+    pub fallen: Option<(&'a MemberId, GroupEpoch, GroupEpoch)>,
+}
+
+/// Something that must hold in every state of a group of the consumer protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct ConsumerProperty {
+    /// Its name, as reports and scenarios have it.
+    pub name: &'static str,
+    /// Its number in the list of invariants.
+    pub number: &'static str,
+    /// What it says, in a sentence.
+    pub statement: &'static str,
+    /// Whether it holds; if not, what is wrong.
+    pub check: fn(&ConsumerView<'_>) -> Result<(), String>,
+}
+
+/// G-1, `ValidPartitionEpoch`
+pub const ONE_ASSIGNEE: ConsumerProperty = ConsumerProperty {
+    name: "one-assignee",
+    number: "G-1",
+    statement: "of each partition one member at most has it, or has yet to give it up",
+    check: |view| {
+        let members = view.group.into_iter().flat_map(|group| &group.members);
+        only_one(members.flat_map(|(id, member)| {
+            member.current.assigned.iter().chain(&member.current.revoked).map(move |partition| (id, *partition))
+        }))
+    },
+};
+
+/// G-2, `NoDoubleClientAssignment`
+pub const ONE_READER: ConsumerProperty = ConsumerProperty {
+    name: "one-reader",
+    number: "G-2",
+    statement: "no two members believe to own the same partition",
+    check: |view| {
+        let is_member = |id: &MemberId| view.group.is_some_and(|group| group.members.contains_key(id));
+        let believers = view.believers.iter().filter(|(id, _)| is_member(id));
+        only_one(believers.flat_map(|(id, owned)| owned.iter().map(move |partition| (*id, *partition))))
+    },
+};
+
+/// G-3, `ClientSideMemberEpochIsMonotonic`
+pub const EPOCHS_RISE: ConsumerProperty = ConsumerProperty {
+    name: "epochs-rise",
+    number: "G-3",
+    statement: "a member that stays never hears of a lower epoch than before",
+    check: |view| match view.fallen {
+        None => Ok(()),
+        Some((id, from, to)) => Err(format!("{id} was at {from} and hears of {to}")),
+    },
+};
+
+/// G-4, `LegalTargetAssignment`
+pub const TARGET_WHOLE: ConsumerProperty = ConsumerProperty {
+    name: "target-whole",
+    number: "G-4",
+    statement: "a target that is up to date gives each partition to one member",
+    check: |view| {
+        let Some(group) = view.group else { return Ok(()) };
+        only_one(group.targets.iter().flat_map(|(id, share)| share.iter().map(move |partition| (id, *partition))))?;
+        let is_there = |partition: &TopicPartition| group.targets.values().any(|share| share.contains(partition));
+        let lacks = view.partitions.iter().find(|partition| !is_there(partition));
+        let is_current = group.epoch == group.target_epoch && !group.members.is_empty();
+        ensure(!is_current || lacks.is_none(), || format!("no one is to read {lacks:?} in {}", group.epoch))
+    },
+};
+
+/// G-5, `ValidMemberEpoch`
+pub const ARRIVED_OWNS_ITS_OWN: ConsumerProperty = ConsumerProperty {
+    name: "arrived-owns-its-own",
+    number: "G-5",
+    statement: "a member at the target's epoch has nothing that is not in its target",
+    check: |view| {
+        let Some(group) = view.group else { return Ok(()) };
+        for (id, member) in &group.members {
+            let target = group.targets.get(id).cloned().unwrap_or_default();
+            let has_arrived = member.current.epoch == Some(group.target_epoch);
+            ensure(!has_arrived || member.current.assigned.is_subset(&target), || {
+                format!("{id} is at {} with more than its target", group.target_epoch)
+            })?;
+        }
+        Ok(())
+    },
+};
+
+/// G-6, `ValidStableGroupState`
+pub const STABLE_IS_DONE: ConsumerProperty = ConsumerProperty {
+    name: "stable-is-done",
+    number: "G-6",
+    statement: "in a stable group every member has its target",
+    check: |view| {
+        let Some(group) = view.group.filter(|group| group.state() == ConsumerState::Stable) else { return Ok(()) };
+        for (id, member) in &group.members {
+            ensure(group.targets.get(id) == Some(&member.current.assigned), || format!("{id} has not its target"))?;
+        }
+        Ok(())
+    },
+};
+
+/// Every property of a group of the consumer protocol.
+pub const OF_CONSUMERS: &[ConsumerProperty] =
+    &[ONE_ASSIGNEE, ONE_READER, EPOCHS_RISE, TARGET_WHOLE, ARRIVED_OWNS_ITS_OWN, STABLE_IS_DONE];
+
+fn only_one<'a>(owned: impl Iterator<Item = (&'a MemberId, TopicPartition)>) -> Result<(), String> {
+    let mut owners = BTreeMap::new();
+    for (id, partition) in owned {
+        if let Some(other) = owners.insert(partition, id) {
+            return Err(format!("partition {} is {other}'s and {id}'s", partition.index));
+        }
+    }
+    Ok(())
+}
