@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 /// Which cluster, and which tests.
 ///
-/// The tests are librdkafka's own. `conformance/librdkafka.txt` says which of them are left out, and why. Cargo fetches
+/// The tests are librdkafka's own, and take new topics to have four partitions: for a cluster of ours `highwater cluster
+/// --set num.partitions=4 --set min.insync.replicas=1`. `conformance/librdkafka.txt` says which of them are left out, and why. Cargo fetches
 /// them once; building them needs a C and a C++ compiler and make.
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -73,10 +73,13 @@ async fn shared(group: &mut Group, strategy: &str, languages: &[Language], with_
     group.until_shared(strategy, all - 2).await?;
     group.write(&languages[2..3], "third", COUNT)?;
     group.until_delivered().await?;
-    group.note_committed().await?;
-    if let Some(kcat) = kcat {
-        kcat.interrupt()?;
-        kcat.finish()?;
+    match kcat {
+        // It doesn't tell what it commits.
+        Some(kcat) => {
+            kcat.interrupt()?;
+            kcat.finish()?;
+        }
+        None => group.note_committed().await?,
     }
     finish(members)
 }
@@ -129,6 +132,7 @@ async fn slept(group: &mut Group) -> Result<(), Failed> {
     group.until_shared("range", 2).await?;
     group.goes_on().await?;
     members[0].resume()?;
+    group.until_lost("a").await?;
     group.until_shared("range", 3).await?;
     group.goes_on().await?;
     ended(group, load, members).await

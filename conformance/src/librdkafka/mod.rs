@@ -2,7 +2,8 @@
 //!
 //! They come with the crate `rdkafka-sys`, which Cargo fetches; they are built once, in the cache directory, by the
 //! machine's C and C++ compilers. Which of them a cluster has to pass says [`list`]. Tests that need no broker, and those
-//! that need a broken network, are none of a cluster's business.
+//! that need a broken network, are none of a cluster's business. The suite takes topics to have four partitions, and Kafka's
+//! own default for `min.insync.replicas`.
 
 pub mod list;
 
@@ -74,8 +75,8 @@ fn play(tests: &Path, bootstrap: &str, number: &str, names: &[String]) -> Result
     let settings = tempfile::Builder::new().prefix("highwater-librdkafka-").suffix(".conf").tempfile()?;
     std::fs::write(settings.path(), format!("bootstrap.servers={bootstrap}\ntest.topic.random=true\n"))?;
     let mut runner = Command::new(tests.join("test-runner"));
-    // One at a time, without tests that need no broker, quickly, without a network that is broken on purpose.
-    runner.args(["-p1", "-L", "-Q", "-E"]).current_dir(tests);
+    // One at a time, without tests that need no broker, without a network that is broken on purpose.
+    runner.args(["-p1", "-L", "-E"]).current_dir(tests);
     let libraries = format!("{0}/../src:{0}/../src-cpp", tests.display());
     runner.env("TESTS", number).env("RDKAFKA_TEST_CONF", settings.path()).env("LD_LIBRARY_PATH", libraries);
     let ended = command::run(&mut runner, b"", PATIENCE)?;

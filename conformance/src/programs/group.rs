@@ -156,6 +156,19 @@ impl Group {
         .await
     }
 
+    /// Waits until a member has found out that it lost its partitions.
+    ///
+    /// # Errors
+    /// When it doesn't.
+    pub async fn until_lost(&self, who: &str) -> Result<(), Failed> {
+        until(&format!("{who} finds out that it is no member any more"), async || {
+            let events = self.recorder.events();
+            let lost = |event: &histories::Event| event.who == who && matches!(event.deed, Deed::Lost { .. });
+            events.iter().any(lost).then_some(()).ok_or("it has not")
+        })
+        .await
+    }
+
     /// The broker that coordinates the group, by id.
     ///
     /// # Errors

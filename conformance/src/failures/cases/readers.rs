@@ -33,7 +33,6 @@ struct Fails {
     sleeps: bool,
 }
 
-// Verifies: group.coordinator.load, group.coordinator.resign, group.offset.fence
 async fn under_load(stage: &mut Stage, fails: Fails) -> Result<(), Failed> {
     let addresses = stage.cluster.addresses();
     let bootstrap = addresses.iter().map(|(_, address)| address.to_string()).collect::<Vec<_>>().join(",");
