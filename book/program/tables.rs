@@ -4,7 +4,10 @@ use crate::directive::Ask;
 use crate::page::Page;
 use crate::render::{Known, escaped};
 use crate::results::table;
-use highwater_checker::museum::{Case, EXHIBITS, Exhibit, GROUP_EXHIBITS, GroupCase, Kind};
+use highwater_checker::museum::{
+    CLEANING_EXHIBITS, Case, CleaningCase, EXHIBITS, Exhibit, GROUP_EXHIBITS, GroupCase, Kind,
+};
+use highwater_spec::property::cleaning::{CleaningProperty, OF_CLEANING};
 use highwater_spec::property::group::{self, GroupProperty};
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
@@ -24,7 +27,18 @@ pub fn properties(known: &Known<'_>, page: &Page) -> Result<String, String> {
     let text = known.workspace.read("spec/src/property/group.rs")?;
     let source = asides(&[("source", said(&text, "Source: "))]);
     let head = "<h3 id=\"property-group\">Properties of a group</h3>";
-    Ok(table(&PROPERTY_HEAD, &rows?) + head + "\n" + &table(&PROPERTY_HEAD, &of_a_group) + &source)
+    let of_groups = format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &of_a_group));
+    Ok(table(&PROPERTY_HEAD, &rows?) + &of_groups + &of_cleaning(known)?)
+}
+
+fn of_cleaning(known: &Known<'_>) -> Result<String, String> {
+    let row =
+        |property: &CleaningProperty| vec![property_name(property.number, property.name), escaped(property.statement)];
+    let rows: Vec<_> = OF_CLEANING.iter().map(row).collect();
+    let text = known.workspace.read("spec/src/property/cleaning.rs")?;
+    let source = asides(&[("source", said(&text, "Source: "))]);
+    let head = "<h3 id=\"property-cleaning\">Properties of a compacted log</h3>";
+    Ok(format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &rows)))
 }
 
 fn property_row(known: &Known<'_>, page: &Page, property: &Property) -> Result<Vec<String>, String> {
@@ -93,6 +107,12 @@ impl From<&GroupCase> for Taken {
     }
 }
 
+impl From<&CleaningCase> for Taken {
+    fn from(case: &CleaningCase) -> Self {
+        Self { property: case.property.name, rules: case.rules, bounds: case.bounds.named() }
+    }
+}
+
 /// Every exhibit of the museum: what breaks by which rules, how soon, and which change mends it.
 ///
 /// # Errors
@@ -100,7 +120,8 @@ impl From<&GroupCase> for Taken {
 pub fn exhibits(known: &Known<'_>, page: &Page) -> Result<String, String> {
     let of_partitions = EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
     let of_groups = GROUP_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
-    let rows: Result<Vec<_>, String> = of_partitions.chain(of_groups).collect();
+    let of_logs = CLEANING_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
+    let rows: Result<Vec<_>, String> = of_partitions.chain(of_groups).chain(of_logs).collect();
     Ok(table(&["exhibit", "what happens", "by the rules", "mended by", "steps"], &rows?))
 }
 

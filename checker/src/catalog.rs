@@ -1,7 +1,8 @@
 //! The worlds that are checked, by name.
 
 use crate::narrated::Narrated;
-use crate::{controller, group, replication};
+use crate::{cleaning, controller, group, replication};
+use highwater_spec::property::cleaning::CleaningProperty;
 use highwater_spec::property::group::GroupProperty;
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
@@ -16,6 +17,8 @@ pub enum Model {
     Controller(controller::World),
     /// A consumer group and its coordinator.
     Group(group::World),
+    /// A compacted log.
+    Cleaning(cleaning::World),
 }
 
 impl Model {
@@ -37,6 +40,13 @@ impl Model {
                 scenario.expects.as_ref().map(|expects| group_property_called(expects.property())).transpose()?;
             return Ok(Self::Group(group::World::judged_by(rules, bounds, judged.as_slice())));
         }
+        if kind == cleaning::World::KIND {
+            let quiet = cleaning::Bounds::QUIET;
+            let bounds = bounds().try_fold(quiet, |bounds, (name, value)| bounds.with(name, value))?;
+            let judged =
+                scenario.expects.as_ref().map(|expects| cleaning_property_called(expects.property())).transpose()?;
+            return Ok(Self::Cleaning(cleaning::World::judged_by(rules, bounds, judged.as_slice())));
+        }
         let judged: Vec<_> = match &scenario.expects {
             None => Vec::new(),
             Some(Expects::Breaks(name)) => vec![property_called(name.as_str())?.unconditional()],
@@ -54,10 +64,11 @@ impl Model {
                 Ok(Self::Controller(controller::World::judged_by(rules, bounds, &judged)))
             }
             other => Err(format!(
-                "no kind of world is called {other:?}; there are {}, {} and {}",
+                "no kind of world is called {other:?}; there are {}, {}, {} and {}",
                 replication::World::KIND,
                 controller::World::KIND,
-                group::World::KIND
+                group::World::KIND,
+                cleaning::World::KIND
             )),
         }
     }
@@ -87,6 +98,18 @@ pub fn group_property_called(name: &str) -> Result<GroupProperty, String> {
     })
 }
 
+/// The property of a compacted log called `name`.
+///
+/// # Errors
+/// Lists the properties that there are.
+pub fn cleaning_property_called(name: &str) -> Result<CleaningProperty, String> {
+    let every = property::cleaning::OF_CLEANING;
+    every.iter().find(|property| property.name == name).copied().ok_or_else(|| {
+        let names: Vec<_> = every.iter().map(|property| property.name).collect();
+        format!("no property of a compacted log is called {name:?}; there are {}", names.join(", "))
+    })
+}
+
 /// One entry of the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -104,6 +127,7 @@ enum Limits {
     Replication(replication::Bounds),
     Controller(controller::Bounds),
     Group(group::Bounds),
+    Cleaning(cleaning::Bounds),
 }
 
 impl Entry {
@@ -125,6 +149,10 @@ impl Entry {
                 let bounds = changed.iter().try_fold(bounds, |bounds, (name, value)| bounds.with(name, *value))?;
                 Model::Group(group::World::new(rules, bounds))
             }
+            Limits::Cleaning(bounds) => {
+                let bounds = changed.iter().try_fold(bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+                Model::Cleaning(cleaning::World::new(rules, bounds))
+            }
         })
     }
 
@@ -134,6 +162,7 @@ impl Entry {
             Limits::Replication(bounds) => bounds.named(),
             Limits::Controller(bounds) => bounds.named(),
             Limits::Group(bounds) => bounds.named(),
+            Limits::Cleaning(bounds) => bounds.named(),
         };
         named.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     }
@@ -160,6 +189,10 @@ const fn controller(name: &'static str, about: &'static str, bounds: controller:
 
 const fn group(name: &'static str, about: &'static str, bounds: group::Bounds) -> Entry {
     Entry { name, about, deep: false, bounds: Limits::Group(bounds) }
+}
+
+const fn cleaning(name: &'static str, about: &'static str, bounds: cleaning::Bounds) -> Entry {
+    Entry { name, about, deep: false, bounds: Limits::Cleaning(bounds) }
 }
 
 const fn deep(entry: Entry) -> Entry {
@@ -290,6 +323,35 @@ pub const WORLDS: &[Entry] = &[
         group::Bounds { returns: 1, partitions: 1, ..MEMBERS },
     ),
     group("group-break", "a connection breaks, and a consumer ends", group::Bounds { breaks: 1, closes: 1, ..MEMBERS }),
+    cleaning(
+        "cleaning",
+        "a compacted log is written, cleaned, read again and copied",
+        cleaning::Bounds {
+            keys: 2,
+            records: 4,
+            idempotent: 1,
+            rolls: 2,
+            cleanings: 2,
+            retentions: 1,
+            crashes: 1,
+            copies: 1,
+            ..cleaning::Bounds::QUIET
+        },
+    ),
+    cleaning(
+        "cleaning-crowded",
+        "there is room for one key only in each round of cleaning",
+        cleaning::Bounds {
+            keys: 2,
+            records: 3,
+            rolls: 2,
+            cleanings: 3,
+            retentions: 2,
+            crashes: 1,
+            crowded: 1,
+            ..cleaning::Bounds::QUIET
+        },
+    ),
     deep(replication(
         "deep-kill-and-fence",
         "a kill and a false fence, with atomic fetches",

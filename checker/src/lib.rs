@@ -5,6 +5,7 @@
 
 pub mod bounds;
 pub mod catalog;
+pub mod cleaning;
 pub mod controller;
 pub mod engine;
 pub mod group;

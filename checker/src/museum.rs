@@ -3,16 +3,17 @@
 //! An exhibit proves two things: that the world is rich enough for the bug to happen in it, and that the property
 //! notices. A property without an exhibit is not trusted.
 
-use crate::group;
 use crate::narrated::Narrated;
 use crate::replication::{Bounds, World};
+use crate::{cleaning, group};
+use highwater_spec::property::cleaning::{CleaningProperty, OFFSETS_ONCE};
 use highwater_spec::property::group::{
     COMMITS_FENCED, COMMITTED_PROCESSED, GroupProperty, LEADER_COORDINATES, ONE_BELIEVER, PROCESSED_ONCE, SOMEONE_READS,
 };
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::{
-    CommitFencing, CoordinatorEpoch, Elr, FetchFencing, KnownBatches, KnownEpoch, Rules, StaticRejoin, StickyClaims,
-    Truncation,
+    CleanedEnd, CommitFencing, CoordinatorEpoch, Elr, FetchFencing, KnownBatches, KnownEpoch, Rules, StaticRejoin,
+    StickyClaims, Truncation,
 };
 
 /// What an exhibit shows.
@@ -44,6 +45,17 @@ pub struct GroupCase {
     pub bounds: group::Bounds,
     /// What is judged.
     pub property: GroupProperty,
+}
+
+/// One case of a compacted log.
+#[derive(Clone, Copy, Debug)]
+pub struct CleaningCase {
+    /// How decisions are taken.
+    pub rules: Rules,
+    /// How much may happen.
+    pub bounds: cleaning::Bounds,
+    /// What is judged.
+    pub property: CleaningProperty,
 }
 
 /// A case of some kind of world.
@@ -95,6 +107,20 @@ impl Casing for GroupCase {
 
     fn world(&self) -> group::World {
         group::World::judged_by(self.rules, self.bounds, &[self.property])
+    }
+
+    fn changed(mut self, rules: Option<Rules>, bounds: &[(String, u64)]) -> Result<Self, String> {
+        self.rules = rules.unwrap_or(self.rules);
+        self.bounds = bounds.iter().try_fold(self.bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+        Ok(self)
+    }
+}
+
+impl Casing for CleaningCase {
+    type World = cleaning::World;
+
+    fn world(&self) -> cleaning::World {
+        cleaning::World::judged_by(self.rules, self.bounds, &[self.property])
     }
 
     fn changed(mut self, rules: Option<Rules>, bounds: &[(String, u64)]) -> Result<Self, String> {
@@ -290,3 +316,19 @@ pub const GROUP_EXHIBITS: &[Exhibit<GroupCase>] = &[
         mended: group_case(Rules::KAFKA, group::Bounds { cooperative: 1, ..ONE_MORE }, SOMEONE_READS),
     },
 ];
+
+const TWICE_CLEANED: cleaning::Bounds =
+    cleaning::Bounds { records: 1, cleanings: 2, retentions: 1, crashes: 1, copies: 1, ..cleaning::Bounds::QUIET };
+
+/// Every exhibit of compacted logs.
+pub const CLEANING_EXHIBITS: &[Exhibit<CleaningCase>] = &[Exhibit {
+    name: "kafka-17076",
+    title: "a log's last batch loses its records to the cleaner and goes, so that a copy ends earlier and gives offsets again; until 4.0",
+    kind: Kind::Bug,
+    broken: CleaningCase {
+        rules: Rules { cleaned_end: CleanedEnd::Lost, ..Rules::KAFKA },
+        bounds: TWICE_CLEANED,
+        property: OFFSETS_ONCE,
+    },
+    mended: CleaningCase { rules: Rules::KAFKA, bounds: TWICE_CLEANED, property: OFFSETS_ONCE },
+}];

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use highwater_checker::catalog::{self, Model};
 use highwater_checker::engine::{Search, StopOn};
-use highwater_checker::museum::{self, Casing, Exhibit, GroupCase};
+use highwater_checker::museum::{self, Casing, CleaningCase, Exhibit, GroupCase};
 use highwater_spec::rules::Rules;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -112,6 +112,8 @@ pub enum Named {
     Exhibit(&'static Exhibit),
     /// One of consumer groups.
     GroupExhibit(&'static Exhibit<GroupCase>),
+    /// One of compacted logs.
+    CleaningExhibit(&'static Exhibit<CleaningCase>),
 }
 
 /// The world or exhibit called `name`.
@@ -122,9 +124,14 @@ pub fn named(name: &str) -> Result<Named, String> {
     if let Some(exhibit) = museum::GROUP_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
         return Ok(Named::GroupExhibit(exhibit));
     }
+    if let Some(exhibit) = museum::CLEANING_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
+        return Ok(Named::CleaningExhibit(exhibit));
+    }
     catalog::find(name).map(Named::World).map_err(|error| {
         let of_groups = museum::GROUP_EXHIBITS.iter().map(|exhibit| exhibit.name);
-        let exhibits: Vec<_> = museum::EXHIBITS.iter().map(|exhibit| exhibit.name).chain(of_groups).collect();
+        let of_logs = museum::CLEANING_EXHIBITS.iter().map(|exhibit| exhibit.name);
+        let of_partitions = museum::EXHIBITS.iter().map(|exhibit| exhibit.name);
+        let exhibits: Vec<_> = of_partitions.chain(of_groups).chain(of_logs).collect();
         format!("{error}, and the exhibits {}", exhibits.join(", "))
     })
 }
@@ -138,6 +145,9 @@ impl ExploreArgs {
                 Ok(Model::Replication(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
             }
             Named::GroupExhibit(exhibit) => Ok(Model::Group(exhibit.broken.changed(self.rules, &self.bounds)?.world())),
+            Named::CleaningExhibit(exhibit) => {
+                Ok(Model::Cleaning(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::{say, table, write_whole};
 use highwater_checker::catalog::{Entry, Model, WORLDS};
 use highwater_checker::engine::{Progress, Search};
-use highwater_checker::museum::{Casing, EXHIBITS, Exhibit, GROUP_EXHIBITS};
+use highwater_checker::museum::{CLEANING_EXHIBITS, Casing, EXHIBITS, Exhibit, GROUP_EXHIBITS};
 use highwater_checker::narrated::Narrated;
 use highwater_checker::story;
 use highwater_spec::rules::Rules;
@@ -27,6 +27,7 @@ pub fn check(args: &CheckArgs) -> Result<bool, String> {
             Named::World(entry) => results.push(check_world(entry, args)?),
             Named::Exhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
             Named::GroupExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
+            Named::CleaningExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
         }
         if args.fail_fast && results.iter().any(|searched: &Searched| !searched.outcome.passed) {
             break;
@@ -49,7 +50,9 @@ fn asked(args: &CheckArgs) -> Result<Vec<Named>, String> {
     }
     let worlds = WORLDS.iter().filter(|entry| args.deep || !entry.deep).map(Named::World);
     let exhibits = EXHIBITS.iter().map(Named::Exhibit);
-    Ok(worlds.chain(exhibits).chain(GROUP_EXHIBITS.iter().map(Named::GroupExhibit)).collect())
+    let of_groups = GROUP_EXHIBITS.iter().map(Named::GroupExhibit);
+    let of_logs = CLEANING_EXHIBITS.iter().map(Named::CleaningExhibit);
+    Ok(worlds.chain(exhibits).chain(of_groups).chain(of_logs).collect())
 }
 
 fn print(args: &CheckArgs, results: &[Searched]) -> Result<bool, String> {
@@ -72,6 +75,7 @@ fn check_world(entry: &Entry, args: &CheckArgs) -> Result<Searched, String> {
         Model::Replication(world) => search(entry.name, &world, &args.search(), false),
         Model::Controller(world) => search(entry.name, &world, &args.search(), false),
         Model::Group(world) => search(entry.name, &world, &args.search(), false),
+        Model::Cleaning(world) => search(entry.name, &world, &args.search(), false),
     }
 }
 

@@ -21,6 +21,7 @@ pub fn run(args: &RunArgs) -> Result<bool, String> {
         Model::Replication(world) => run_in(&world, args, &scenario),
         Model::Controller(world) => run_in(&world, args, &scenario),
         Model::Group(world) => run_in(&world, args, &scenario),
+        Model::Cleaning(world) => run_in(&world, args, &scenario),
     }
 }
 

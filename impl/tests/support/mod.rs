@@ -38,6 +38,13 @@ impl OneNode {
         Self { node, dir: self.dir }
     }
 
+    /// Ends it as a kill does, and starts it again on the same directory, with these settings.
+    pub async fn killed_and_started(self, settings: &[(&str, &str)]) -> Self {
+        self.node.abort(|| ()).await;
+        let node = run(self.dir.path(), settings).await;
+        Self { node, dir: self.dir }
+    }
+
     /// Stops it cleanly; its directory stays for as long as the answer does.
     pub async fn stop(self) -> TempDir {
         self.node.shutdown().await;

@@ -5,7 +5,7 @@
 //!
 //! Source: KIP-58, KIP-534; KAFKA-17076 for the last one.
 //! Verifies: log.clean.latest, log.clean.tombstone, log.clean.place, log.clean.producer, log.clean.end
-//! Can fail: exhibit kafka-17076; breaks cleaning-forgets-latest, cleaning-drops-producers.
+//! Can fail: exhibit kafka-17076.
 
 use super::ensure;
 use crate::producer::{Producers, Written};

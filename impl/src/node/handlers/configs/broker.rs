@@ -58,7 +58,7 @@ fn kind(name: &str) -> i8 {
         return known.kind.code();
     }
     match name {
-        "auto.create.topics.enable" => BOOLEAN,
+        "auto.create.topics.enable" | "log.cleaner.enable" => BOOLEAN,
         "broker.rack"
         | "log.dirs"
         | "listeners"
@@ -67,7 +67,11 @@ fn kind(name: &str) -> i8 {
         | "inter.broker.listener.name"
         | "listener.security.protocol.map" => STRING,
         "process.roles" | "controller.quorum.voters" | "controller.quorum.bootstrap.servers" => LIST,
-        "replica.high.watermark.checkpoint.interval.ms" | "replica.lag.time.max.ms" => LONG,
+        "log.cleaner.backoff.ms"
+        | "log.cleaner.dedupe.buffer.size"
+        | "offsets.retention.check.interval.ms"
+        | "replica.high.watermark.checkpoint.interval.ms"
+        | "replica.lag.time.max.ms" => LONG,
         _ => INT,
     }
 }
