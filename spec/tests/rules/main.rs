@@ -6,6 +6,7 @@ mod acks;
 mod broker;
 #[path = "../support/carrier.rs"]
 mod carrier;
+mod client_producer;
 mod cluster;
 mod consumer;
 #[path = "../support/coordinator.rs"]
