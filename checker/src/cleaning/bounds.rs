@@ -3,10 +3,7 @@
 use crate::bounds::bounds;
 
 bounds! {
-    /// Always 1: what is replicated is another world's concern.
-    brokers, "brokers", 1;
-    /// Always 1.
-    min_isr, "min-isr", 1;
+    always ["keys"];
     /// The keys that are written.
     keys, "keys", 1;
     /// The records that are written.
