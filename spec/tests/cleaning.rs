@@ -203,8 +203,8 @@ fn cleaned(round: &Round<'_, u8>, mut batch: Batch, is_last: bool) -> Option<Bat
 }
 
 proptest! {
-    // Verifies: log.clean.latest, log.clean.tombstone, log.clean.place, log.clean.producer, log.clean.end,
-    // log.clean.room, log.clean.upto
+    // Verifies: log.clean.latest, log.clean.tombstone, log.clean.beyond, log.clean.place, log.clean.producer
+    // Verifies: log.clean.end, log.clean.room, log.clean.upto
     #[test]
     fn what_counts_of_a_log_stays(moves in vec(moves(), 1..40)) {
         let mut log = Log::default();
@@ -236,7 +236,6 @@ proptest! {
     }
 }
 
-/// Two records that a later one outdates, a tombstone and what it deletes.
 fn round_of<'a>(rules: &'a Rules, latest: &'a Latest<u8>, now: i64, kept: &'a Kept) -> Round<'a, u8> {
     Round { rules, latest, kept, now, delete_retention_ms: DELETE_RETENTION_MS }
 }
@@ -251,7 +250,7 @@ fn latest(keys: &[(i64, u8)], upto: i64) -> Latest<u8> {
     latest
 }
 
-// Verifies: log.clean.latest, log.clean.keyless
+// Verifies: log.clean.latest, log.clean.keyless, log.clean.beyond
 #[test]
 fn a_record_stays_unless_a_later_one_has_its_key() {
     let (latest, kept) = (latest(&[(0, 1), (1, 2), (4, 1)], 5), Kept::new());
