@@ -1,5 +1,6 @@
 //! `highwater consume`: the records of a topic, printed.
 
+use super::consume_group::{Assigns, InGroup, Reset};
 use super::failure::Failure;
 use super::format::Format;
 use super::server::Server;
@@ -19,7 +20,10 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// The most bytes that a batch may have once it is decompressed.
 const BATCH_BYTES: usize = 512 * 1024 * 1024;
 
-/// Print the records of a topic.
+/// Print the records of a topic; of a part of it, as a member of a group, if one is named.
+///
+/// A member shares the topic's partitions with the other members of its group, goes on where the group has come to, and
+/// commits how far it has come every five seconds and when it is stopped. What it reads, it says on standard error.
 #[derive(Debug, Args)]
 pub struct Consume {
     #[command(flatten)]
@@ -39,9 +43,34 @@ pub struct Consume {
     /// Stop at the end that the partitions have now, instead of waiting for more.
     #[arg(long, conflicts_with = "count")]
     until_end: bool,
+    #[command(flatten)]
+    group: GroupArgs,
     /// What to print for each record: %k key, %s value, %t topic, %p partition, %o offset, %T timestamp, %h headers.
     #[arg(long, default_value = "%s\\n")]
     format: Format,
+}
+
+/// How to be a member of a group.
+#[derive(Debug, Args)]
+struct GroupArgs {
+    /// The group to be a member of.
+    #[arg(long, value_name = "GROUP", conflicts_with_all = ["partition", "until_end", "from"])]
+    group: Option<String>,
+    /// How the group may share out partitions, the way that is liked best first, with commas between.
+    #[arg(long, value_enum, value_delimiter = ',', requires = "group", default_values_t = [Assigns::Range])]
+    assignor: Vec<Assigns>,
+    /// The member's name across its lives: one that starts anew soon enough keeps its share.
+    #[arg(long, value_name = "INSTANCE", requires = "group")]
+    instance: Option<String>,
+    /// Where to begin if the group has committed nothing, or what is there no more; none: fail.
+    #[arg(long, value_enum, requires = "group", default_value_t = Reset::Earliest)]
+    reset: Reset,
+    /// Milliseconds of silence after which the group goes on without this member.
+    #[arg(long, value_name = "MILLISECONDS", requires = "group", default_value_t = 45_000)]
+    session_timeout: u32,
+    /// Milliseconds that printing may take before this member leaves.
+    #[arg(long, value_name = "MILLISECONDS", requires = "group", default_value_t = 300_000)]
+    max_poll_interval: u32,
 }
 
 /// Where to begin.
@@ -87,6 +116,22 @@ struct Reading {
 impl Consume {
     pub async fn run(self) -> Result<(), Failure> {
         let mut client = self.server.client();
+        if let Some(group) = &self.group.group {
+            client.topic(&self.topic).await?;
+            let in_group = InGroup {
+                server: self.server.clone(),
+                group: group.clone(),
+                topic: self.topic.clone(),
+                assignors: self.group.assignor.clone(),
+                instance: self.group.instance.clone(),
+                reset: self.group.reset,
+                session: Duration::from_millis(self.group.session_timeout.into()),
+                poll: Duration::from_millis(self.group.max_poll_interval.into()),
+                left: self.count.unwrap_or(u64::MAX),
+                format: self.format,
+            };
+            return in_group.run().await;
+        }
         let partitions = self.partitions(&mut client).await?;
         let mut next = BTreeMap::new();
         for partition in &partitions {

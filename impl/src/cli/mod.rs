@@ -5,12 +5,15 @@
 
 mod cluster;
 mod consume;
+mod consume_group;
 mod elect_leaders;
 mod failure;
 mod format;
 mod group;
+mod lines;
 mod output;
 mod produce;
+mod route;
 mod serve;
 mod server;
 mod signals;

@@ -1,29 +1,28 @@
 //! `highwater produce`: each line of standard input becomes a record.
 
 use super::failure::Failure;
+use super::lines::{Line, read_lines};
 use super::output::say;
+use super::route::{PartitionerName, Route};
 use super::server::Server;
 use clap::{Args, ValueEnum};
-use highwater::client::{self, Client, ClientError, Partition};
-use highwater::records::{self, BatchBuilder, RecordError};
-use highwater_spec::client::partitioner::partition_for_key;
+use highwater::client::producer::{Delivery, NewRecord, Producer, Settings};
+use highwater::client::{Client, ClientError, Partition};
+use highwater::records;
+use highwater_spec::client::producer::Config;
+use highwater_spec::replica;
+use highwater_spec::values::Ticket;
 use std::collections::BTreeMap;
-use std::io::{self, BufRead};
-use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::mpsc;
 
-/// Lines of one batch, at most.
-const BATCH_LINES: usize = 1000;
-/// Bytes of one batch's lines, at most, but for a single line that is longer.
-const BATCH_BYTES: usize = 512 * 1024;
-/// How long followers may take to have a batch.
-const WITHIN: Duration = Duration::from_secs(10);
+/// How long a broker may take for one request.
+const REQUEST: Duration = Duration::from_secs(10);
 
 /// Append the lines of standard input to a topic, one record each.
 ///
-/// Lines that are there together go into one batch. At the first batch that isn't acknowledged it stops, and says which
-/// lines that were and whether they may have been appended all the same.
+/// Lines that come together go into one batch, and a batch that hears nothing is sent again. With acks=all each line is
+/// written once and in order, whatever fails in between. At the first line that isn't acknowledged in time it stops, and
+/// says which lines weren't and whether they may have been written all the same.
 #[derive(Debug, Args)]
 pub struct Produce {
     #[command(flatten)]
@@ -31,15 +30,33 @@ pub struct Produce {
     /// The topic. It must exist.
     #[arg(long)]
     topic: String,
-    /// The partition; without it, chosen by key, as Kafka's producers do, or else by turns.
+    /// The partition; without it, as the partitioner chooses.
     #[arg(long)]
     partition: Option<i32>,
     /// What separates the key from the value in each line; without it, records have no key.
     #[arg(long, value_name = "TEXT")]
     key_separator: Option<String>,
+    /// The key of every record.
+    #[arg(long, value_name = "TEXT", conflicts_with = "key_separator")]
+    key: Option<String>,
+    /// How to choose partitions: by key, and else as bytes go (uniform) or batch by batch (sticky); or in turn.
+    #[arg(long, value_enum, default_value_t = PartitionerName::Uniform, conflicts_with = "partition")]
+    partitioner: PartitionerName,
     /// Who must have a batch before it counts: nobody (0), the leader (1), all replicas in sync (all).
     #[arg(long, value_enum, default_value_t = Acks::All)]
     acks: Acks,
+    /// Whether records are numbered, so that none is written twice; without it, if acks is all.
+    #[arg(long, value_name = "BOOL")]
+    idempotence: Option<bool>,
+    /// How many batches for one partition may be under way.
+    #[arg(long, value_name = "BATCHES", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
+    max_in_flight: u8,
+    /// How many bytes make a batch full.
+    #[arg(long, value_name = "BYTES", default_value_t = 512 * 1024)]
+    batch_size: u32,
+    /// How many milliseconds a batch waits for more lines.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5)]
+    linger: u32,
     /// How to compress batches.
     #[arg(long, value_enum, default_value_t = Compression::None)]
     compression: Compression,
@@ -67,152 +84,154 @@ enum Compression {
     Zstd,
 }
 
-/// A line and its number, from 1.
-type Line = (usize, Vec<u8>);
+/// Lines on their way.
+struct Producing {
+    producer: Producer,
+    route: Route,
+    /// By record, the number of its line, from 1.
+    lines: BTreeMap<Ticket, usize>,
+    /// What was not written, by partition and reason: the numbers of its lines.
+    lost: BTreeMap<(Partition, bool, String), Vec<usize>>,
+    prints_offsets: bool,
+}
 
 impl Produce {
     pub async fn run(self) -> Result<(), Failure> {
+        let settings = self.settings()?;
         let mut client = self.server.client();
-        // Before anyone types: a topic that doesn't exist is said at once.
+        let route = self.route(&mut client).await?;
+        let producer = Producer::new(client, settings);
+        let (lines, lost, prints_offsets) = (BTreeMap::new(), BTreeMap::new(), self.offsets);
+        Producing { producer, route, lines, lost, prints_offsets }.run(&self).await
+    }
+
+    fn settings(&self) -> Result<Settings, Failure> {
+        let acks = match self.acks {
+            Acks::None => replica::Acks::None,
+            Acks::Leader => replica::Acks::Leader,
+            Acks::All => replica::Acks::All,
+        };
+        let default = self.acks == Acks::All && self.max_in_flight <= 5;
+        let config = Config {
+            acks,
+            idempotent: self.idempotence.unwrap_or(default),
+            max_in_flight: self.max_in_flight.into(),
+            batch_bytes: self.batch_size,
+            ..Config::KAFKA
+        };
+        let sound = config
+            .checked()
+            .map_err(|unsound| Failure::said(format!("{unsound}: change that, or say --idempotence false")))?;
+        Ok(Settings {
+            config: sound,
+            compression: self.compression.into(),
+            linger: Duration::from_millis(self.linger.into()),
+            delivery: self.server.timeout(),
+            request: REQUEST,
+        })
+    }
+
+    /// Before anyone types: a topic that doesn't exist is said at once.
+    async fn route(&self, client: &mut Client) -> Result<Route, Failure> {
         let topic = client.topic(&self.topic).await?;
         let partitions = topic.partitions.len();
         if let Some(partition) = self.partition
             && topic.partitions.iter().all(|known| known.partition_index != partition)
         {
-            return Err(ClientError::UnknownPartition { topic: self.topic, partition, partitions }.into());
+            return Err(ClientError::UnknownPartition { topic: self.topic.clone(), partition, partitions }.into());
         }
-        let mut lines = read_lines();
-        let mut turn = 0;
-        while let Some(first) = lines.recv().await {
-            let batch = gather(first?, &mut lines)?;
-            for (index, lines) in self.by_partition(batch, partitions, &mut turn)? {
-                self.append(&mut client, self.named(index), &lines).await?;
-            }
-        }
-        Ok(())
+        Ok(Route::new(self.partitioner, self.partition, self.batch_size, topic))
     }
 
-    fn named(&self, index: i32) -> Partition {
-        Partition { topic: self.topic.clone(), index }
-    }
-
-    fn by_partition(
-        &self,
-        lines: Vec<Line>,
-        partitions: usize,
-        turn: &mut usize,
-    ) -> Result<BTreeMap<i32, Vec<Line>>, Failure> {
-        let mut chosen: BTreeMap<i32, Vec<Line>> = BTreeMap::new();
-        *turn = (*turn + 1) % partitions.max(1);
-        for (number, line) in lines {
-            let (key, _) = self.split(number, &line)?;
-            let index = match (self.partition, key) {
-                (Some(index), _) => index,
-                (None, Some(key)) => partition_for_key(key, u32::try_from(partitions).unwrap_or(u32::MAX)),
-                (None, None) => i32::try_from(*turn).unwrap_or(0),
-            };
-            chosen.entry(index).or_default().push((number, line));
-        }
-        Ok(chosen)
-    }
-
-    fn split<'a>(&self, number: usize, line: &'a [u8]) -> Result<(Option<&'a [u8]>, &'a [u8]), Failure> {
-        let Some(separator) = self.key_separator.as_deref().filter(|separator| !separator.is_empty()) else {
-            return Ok((None, line));
+    /// The key and the value of a line.
+    fn split(&self, (number, line): &Line) -> Result<NewRecord, Failure> {
+        let timestamp = milliseconds_since_1970();
+        let separator = self.key_separator.as_deref().filter(|separator| !separator.is_empty());
+        let Some(separator) = separator else {
+            let key = self.key.as_ref().map(|key| key.clone().into());
+            return Ok(NewRecord { key, value: Some(line.clone()), timestamp });
         };
         let at = line.windows(separator.len()).position(|window| window == separator.as_bytes());
         let at =
             at.ok_or_else(|| Failure::said(format!("line {number} has no key: there is no {separator:?} in it")))?;
-        Ok((Some(&line[..at]), &line[at + separator.len()..]))
+        let [key, value] = [line.slice(..at), line.slice(at + separator.len()..)].map(Some);
+        Ok(NewRecord { key, value, timestamp })
+    }
+}
+
+impl Producing {
+    async fn run(mut self, produce: &Produce) -> Result<(), Failure> {
+        let read = self.read(produce).await;
+        // Whatever ended it: what was given is on its way, and is waited for.
+        self.producer.flush().await;
+        while !self.producer.is_flushed() {
+            let event = self.producer.happens().await;
+            self.producer.handle(event).await;
+        }
+        self.report()?;
+        read?;
+        let lost: Vec<_> = self.lost.iter().map(said).collect();
+        if lost.is_empty() { Ok(()) } else { Err(Failure::said(lost.join("; "))) }
     }
 
-    async fn append(&self, client: &mut Client, partition: Partition, lines: &[Line]) -> Result<(), Failure> {
-        let unbuildable = |error: RecordError| not_appended(lines, &partition, &error.to_string());
-        let mut batch = BatchBuilder::new().compression(self.compression.into());
-        let now = milliseconds_since_1970();
-        for (number, line) in lines {
-            let (key, value) = self.split(*number, line)?;
-            batch.push(now, key, Some(value), &[]).map_err(unbuildable)?;
+    /// Until there is no further line, or one is lost.
+    async fn read(&mut self, produce: &Produce) -> Result<(), Failure> {
+        let mut lines = read_lines();
+        while self.lost.is_empty() {
+            tokio::select! {
+                line = lines.recv(), if !self.producer.is_full() => {
+                    let Some(line) = line else { break };
+                    let line = line?;
+                    let record = produce.split(&line)?;
+                    let partition = self.route.choose(&record, &self.producer);
+                    let ticket = self.producer.give(&partition, record).await;
+                    self.route.given(&partition, &self.producer);
+                    self.lines.insert(ticket, line.0);
+                }
+                event = self.producer.happens() => self.producer.handle(event).await,
+            }
+            self.report()?;
         }
-        let batch = batch.build().map_err(unbuildable)?;
-        let appended = client.produce(&partition, self.acks.into(), WITHIN, batch).await;
-        let base = appended.map_err(|error| not_acknowledged(lines, &partition, &error))?;
-        if let (true, Some(base)) = (self.offsets, base) {
-            for count in 0..lines.len() as i64 {
-                say(format_args!("{} {} {}", partition.topic, partition.index, base.0 + count))?;
+        Ok(())
+    }
+
+    /// Prints where records went, and notes what was lost.
+    fn report(&mut self) -> Result<(), Failure> {
+        for Delivery { record, partition, outcome } in self.producer.delivered() {
+            let line = self.lines.remove(&record).unwrap_or_default();
+            match outcome {
+                Ok(Some(offset)) if self.prints_offsets => {
+                    say(format_args!("{} {} {offset}", partition.topic, partition.index))?;
+                }
+                Ok(_) => {}
+                Err(lost) => {
+                    self.lost.entry((partition, lost.had_no_effect, lost.reason)).or_default().push(line);
+                }
             }
         }
         Ok(())
     }
 }
 
-fn not_acknowledged(lines: &[Line], partition: &Partition, error: &ClientError) -> Failure {
-    if error.had_no_effect() {
-        return not_appended(lines, partition, &error.to_string());
-    }
+fn said(((partition, had_no_effect, reason), lines): (&(Partition, bool, String), &Vec<usize>)) -> String {
     let lines = numbers(lines);
-    Failure::said(format!("{lines} may have been appended to {partition}, or not: {error}"))
+    match had_no_effect {
+        true => format!("{lines} not appended to {partition}: {reason}"),
+        false => format!("{lines} may have been appended to {partition}, or not: {reason}"),
+    }
 }
 
-fn not_appended(lines: &[Line], partition: &Partition, reason: &str) -> Failure {
-    Failure::said(format!("{} not appended to {partition}: {reason}", numbers(lines)))
-}
-
-fn numbers(lines: &[Line]) -> String {
+fn numbers(lines: &[usize]) -> String {
     match lines {
-        [(only, _)] => format!("line {only}"),
-        [(first, _), .., (last, _)] => format!("{} lines between {first} and {last}", lines.len()),
+        [only] => format!("line {only}"),
+        [first, .., last] => format!("{} lines between {first} and {last}", lines.len()),
         [] => "no line".to_owned(),
     }
-}
-
-/// Reads in a thread of its own: standard input may keep silent while answers come.
-fn read_lines() -> mpsc::Receiver<Result<Line, Failure>> {
-    let (sender, receiver) = mpsc::channel(BATCH_LINES);
-    thread::spawn(move || {
-        let mut input = io::stdin().lock();
-        for number in 1.. {
-            let mut line = Vec::new();
-            let read = input.read_until(b'\n', &mut line);
-            let read = read.map_err(|error| Failure::said(format!("cannot read standard input: {error}")));
-            if matches!(read, Ok(0)) {
-                return;
-            }
-            line.pop_if(|last| *last == b'\n');
-            if sender.blocking_send(read.map(|_| (number, line))).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
-}
-
-/// This line and those that are there already.
-fn gather(first: Line, lines: &mut mpsc::Receiver<Result<Line, Failure>>) -> Result<Vec<Line>, Failure> {
-    let mut bytes = first.1.len();
-    let mut batch = vec![first];
-    while batch.len() < BATCH_LINES && bytes < BATCH_BYTES {
-        let Ok(next) = lines.try_recv() else { break };
-        let next = next?;
-        bytes += next.1.len();
-        batch.push(next);
-    }
-    Ok(batch)
 }
 
 fn milliseconds_since_1970() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
-
-impl From<Acks> for client::Acks {
-    fn from(acks: Acks) -> Self {
-        match acks {
-            Acks::None => Self::None,
-            Acks::Leader => Self::Leader,
-            Acks::All => Self::All,
-        }
-    }
 }
 
 impl From<Compression> for records::Compression {

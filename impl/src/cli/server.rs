@@ -18,10 +18,14 @@ pub struct Server {
 }
 
 impl Server {
+    /// How long to keep trying.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.into())
+    }
+
     /// A client of that cluster.
     pub fn client(&self) -> Client {
-        let success = Duration::from_secs(self.timeout.into());
-        Client::new(self.bootstrap_server.clone(), Patience { success, ..Patience::default() })
+        Client::new(self.bootstrap_server.clone(), Patience { success: self.timeout(), ..Patience::default() })
     }
 }
 

@@ -215,7 +215,7 @@ impl Client {
         Ok((coordinator, self.ask(coordinator, request, WITHIN).await?))
     }
 
-    async fn coordinator(&mut self, group: &str) -> Result<(i32, Endpoint), ClientError> {
+    pub(super) async fn coordinator(&mut self, group: &str) -> Result<(i32, Endpoint), ClientError> {
         // What the version lacks is not sent.
         let request =
             FindCoordinatorRequest { key: group.to_owned(), coordinator_keys: vec![group.to_owned()], key_type: 0 };

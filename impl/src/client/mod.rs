@@ -1,8 +1,7 @@
 //! A small client: what the command line asks a cluster with, and brokers each other.
 //!
 //! [`Connection`] is one TCP connection, one request at a time. [`Client`] knows the cluster: it finds a partition's
-//! leader, and asks again where that is safe. Not here: batching, consumer groups, idempotence; Kafka's own clients
-//! have those, and work with this broker.
+//! leader, and asks again where that is safe. [`producer`] runs the machine of a producer on top of both.
 
 mod cluster;
 #[cfg(test)]
@@ -10,11 +9,14 @@ mod cluster_tests;
 mod connection;
 #[cfg(test)]
 mod connection_tests;
+pub mod consumer;
 mod elections;
 mod error;
 mod error_code;
 mod groups;
 mod partitions;
+pub mod producer;
+mod timers;
 mod topics;
 
 pub use cluster::{Client, Patience};

@@ -50,6 +50,27 @@ pub enum Acks {
     All,
 }
 
+impl Acks {
+    /// As a request has it.
+    pub(super) fn wire(self) -> i16 {
+        match self {
+            Self::None => 0,
+            Self::Leader => 1,
+            Self::All => -1,
+        }
+    }
+}
+
+impl From<highwater_spec::replica::Acks> for Acks {
+    fn from(acks: highwater_spec::replica::Acks) -> Self {
+        match acks {
+            highwater_spec::replica::Acks::None => Self::None,
+            highwater_spec::replica::Acks::Leader => Self::Leader,
+            highwater_spec::replica::Acks::All => Self::All,
+        }
+    }
+}
+
 /// What one partition gave to one fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
@@ -85,11 +106,7 @@ impl Client {
     ) -> Result<Option<Offset>, ClientError> {
         let (leader, topic) = self.leader(partition).await?;
         let request = ProduceRequest {
-            acks: match acks {
-                Acks::None => 0,
-                Acks::Leader => 1,
-                Acks::All => -1,
-            },
+            acks: acks.wire(),
             timeout_ms: milliseconds(within),
             topic_data: vec![TopicProduceData {
                 name: partition.topic.clone(),

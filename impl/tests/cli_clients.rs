@@ -1,0 +1,202 @@
+//! `highwater produce` and `highwater consume --group` as their users meet them: processes and a small cluster.
+
+use highwater_spec::client::partitioner::partition_for_key;
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn signal(process: &Child, signal: Signal) {
+    let id = Pid::from_raw(i32::try_from(process.id()).unwrap()).unwrap();
+    kill_process(id, signal).unwrap();
+}
+
+/// A cluster that is stopped at the end, whatever happens.
+struct Cluster {
+    process: Child,
+    _stdout: Lines<BufReader<ChildStdout>>,
+    bootstrap: String,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // Not killed: it has a directory to remove.
+        signal(&self.process, Signal::TERM);
+        let _ = self.process.wait();
+    }
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let mut process = program(&["cluster", "--base-port", "0", "--brokers", "1"]).spawn().unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines();
+        let ready = |line: String| line.strip_prefix("ready bootstrap=").map(str::to_owned);
+        let bootstrap = stdout.by_ref().find_map(|line| ready(line.unwrap())).expect("a cluster");
+        Self { process, _stdout: stdout, bootstrap }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = program(arguments);
+        command.args(["--bootstrap-server", &self.bootstrap]);
+        command
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let mut process = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        process.wait_with_output().unwrap()
+    }
+
+    /// Standard output of a command that succeeds.
+    fn ask(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run(arguments, input);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn member(&self, more: &[&str]) -> Member {
+        let arguments = [&["consume", "--topic", "t", "--group", "g", "--format", "%p:%s\\n"], more].concat();
+        let mut process = self.command(&arguments).spawn().unwrap();
+        let stdout = BufReader::new(process.stdout.take().unwrap()).lines();
+        let stderr = BufReader::new(process.stderr.take().unwrap()).lines();
+        Member { process, stdout, stderr, owns: BTreeSet::new() }
+    }
+}
+
+/// A `highwater consume --group`.
+struct Member {
+    process: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    stderr: Lines<BufReader<ChildStderr>>,
+    owns: BTreeSet<String>,
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Member {
+    /// Reads what it says about its share, until it has these and no others.
+    fn until_it_owns(&mut self, partitions: &[&str]) {
+        let wanted: BTreeSet<_> = partitions.iter().map(|name| (*name).to_owned()).collect();
+        while self.owns != wanted {
+            let line = self.stderr.next().expect("it goes on").unwrap();
+            let (what, names) = line.split_once(": ").unwrap_or((&line, ""));
+            let names = names.split(", ").filter(|name| *name != "nothing").map(str::to_owned);
+            match what.rsplit(' ').next() {
+                Some("assigned") => self.owns.extend(names),
+                _ => names.for_each(|name| drop(self.owns.remove(&name))),
+            }
+        }
+    }
+
+    fn lines(&mut self, count: usize) -> BTreeSet<String> {
+        self.stdout.by_ref().take(count).map(Result::unwrap).collect()
+    }
+
+    /// Asks it to stop, and what it said after that.
+    fn stop(mut self) -> Vec<String> {
+        signal(&self.process, Signal::INT);
+        let said = self.stdout.by_ref().map(Result::unwrap).collect();
+        assert_eq!(self.process.wait().unwrap().code(), Some(0));
+        said
+    }
+}
+
+fn shares_and_hands_over(assignor: &str) {
+    let cluster = Cluster::start();
+    cluster.ask(&["topic", "create", "--topic", "t", "--partitions", "2"], "");
+    cluster.ask(&["produce", "--topic", "t", "--partition", "0"], "a\nb\n");
+    cluster.ask(&["produce", "--topic", "t", "--partition", "1"], "c\n");
+    let mut first = cluster.member(&["--assignor", assignor]);
+    first.until_it_owns(&["t-0", "t-1"]);
+    assert_eq!(first.lines(3), ["0:a", "0:b", "1:c"].map(str::to_owned).into());
+
+    let mut second = cluster.member(&["--assignor", assignor]);
+    while second.owns.len() != 1 {
+        let line = second.stderr.next().expect("it goes on").unwrap();
+        second.owns.extend(line.split(": ").last().filter(|names| names.starts_with("t-")).map(str::to_owned));
+    }
+    let others: Vec<_> = ["t-0", "t-1"].into_iter().filter(|name| !second.owns.contains(*name)).collect();
+    first.until_it_owns(&others);
+    cluster.ask(&["produce", "--topic", "t", "--partitioner", "roundrobin"], "d\ne\n");
+    let heard: BTreeSet<_> = first.lines(1).into_iter().chain(second.lines(1)).collect();
+    assert_eq!(heard, ["0:d", "1:e"].map(str::to_owned).into());
+
+    assert_eq!(second.stop(), Vec::<String>::new());
+    first.until_it_owns(&["t-0", "t-1"]);
+    assert_eq!(first.stop(), Vec::<String>::new());
+    cluster.ask(&["produce", "--topic", "t", "--partition", "1"], "f\n");
+    let next = cluster.ask(
+        &["consume", "--topic", "t", "--group", "g", "--assignor", assignor, "--format", "%p:%s\\n", "--count", "1"],
+        "",
+    );
+    assert_eq!(next, "1:f\n", "what was committed is not read again");
+}
+
+#[test]
+fn members_share_a_topic_and_go_on_where_the_group_was() {
+    shares_and_hands_over("range");
+}
+
+#[test]
+fn so_do_cooperative_members() {
+    shares_and_hands_over("cooperative-sticky");
+}
+
+#[test]
+fn a_group_without_offsets_begins_where_it_is_told_to() {
+    let cluster = Cluster::start();
+    cluster.ask(&["topic", "create", "--topic", "t"], "");
+    cluster.ask(&["produce", "--topic", "t"], "a\n");
+    let refused = cluster.run(&["consume", "--topic", "t", "--group", "g", "--reset", "none"], "");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("group g has no offset for t-0") && said.contains("--reset earliest"), "{said}");
+    assert_eq!(refused.status.code(), Some(1));
+    let mut latest = cluster.member(&["--reset", "latest", "--instance", "i", "--session-timeout", "10000"]);
+    latest.until_it_owns(&["t-0"]);
+    assert_eq!(cluster.ask(&["consume", "--topic", "t", "--group", "h", "--count", "1"], ""), "a\n");
+}
+
+#[test]
+fn keys_decide_and_numbered_records_are_written_once() {
+    let cluster = Cluster::start();
+    cluster.ask(&["topic", "create", "--topic", "t", "--partitions", "3"], "");
+    let keys = ["21", "foobar", "a-little-bit-long-string", "abc", ""];
+    let lines: String = keys.iter().map(|key| format!("{key}={key}\n")).collect();
+    cluster.ask(&["produce", "--topic", "t", "--key-separator", "="], &lines);
+    let found = cluster.ask(&["consume", "--topic", "t", "--until-end", "--format", "%p:%k\\n"], "");
+    let found: BTreeSet<_> = found.lines().map(str::to_owned).collect();
+    let expected = keys.map(|key| format!("{}:{key}", partition_for_key(key.as_bytes(), 3)));
+    assert_eq!(found, expected.into());
+
+    let many: String = (0..5000).map(|number| format!("{number}\n")).collect();
+    cluster.ask(&["topic", "create", "--topic", "many", "--partitions", "3"], "");
+    cluster.ask(&["produce", "--topic", "many", "--batch-size", "1000"], &many);
+    let found = cluster.ask(&["consume", "--topic", "many", "--until-end", "--format", "%p %s\\n"], "");
+    let mut by_partition: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for line in found.lines() {
+        let (partition, number) = line.split_once(' ').unwrap();
+        by_partition.entry(partition).or_default().push(number.parse().unwrap());
+    }
+    assert!(by_partition.values().all(|numbers| numbers.is_sorted()), "each partition has them in order");
+    let all: BTreeSet<_> = by_partition.values().flatten().collect();
+    assert_eq!((all.len(), found.lines().count()), (5000, 5000));
+    assert_eq!(by_partition.len(), 3, "no partition is left out");
+}
+
+#[test]
+fn what_does_not_go_together_is_said() {
+    let output = program(&["produce", "--topic", "t", "--acks", "1", "--idempotence", "true"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "highwater: an idempotent producer needs acks=all: change that, or say --idempotence false\n");
+}
