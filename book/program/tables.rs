@@ -5,9 +5,11 @@ use crate::page::Page;
 use crate::render::{Known, escaped};
 use crate::results::table;
 use highwater_checker::museum::{
-    CLEANING_EXHIBITS, Case, CleaningCase, EXHIBITS, Exhibit, GROUP_EXHIBITS, GroupCase, Kind,
+    CLEANING_EXHIBITS, CONSUMER_EXHIBITS, Case, CleaningCase, ConsumerCase, EXHIBITS, Exhibit, GROUP_EXHIBITS,
+    GroupCase, Kind,
 };
 use highwater_spec::property::cleaning::{CleaningProperty, OF_CLEANING};
+use highwater_spec::property::consumer_group::{ConsumerProperty, OF_CONSUMERS};
 use highwater_spec::property::group::{self, GroupProperty};
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
@@ -28,7 +30,15 @@ pub fn properties(known: &Known<'_>, page: &Page) -> Result<String, String> {
     let source = asides(&[("source", said(&text, "Source: "))]);
     let head = "<h3 id=\"property-group\">Properties of a group</h3>";
     let of_groups = format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &of_a_group));
-    Ok(table(&PROPERTY_HEAD, &rows?) + &of_groups + &of_cleaning(known)?)
+    Ok(table(&PROPERTY_HEAD, &rows?) + &of_groups + &of_consumers(known)? + &of_cleaning(known)?)
+}
+
+fn of_consumers(known: &Known<'_>) -> Result<String, String> {
+    let rows: Vec<_> = OF_CONSUMERS.iter().map(consumer_property_row).collect();
+    let text = known.workspace.read("spec/src/property/consumer_group.rs")?;
+    let source = asides(&[("source", said(&text, "Source: "))]);
+    let head = "<h3 id=\"property-consumer-group\">Properties of a group of the consumer protocol</h3>";
+    Ok(format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &rows)))
 }
 
 fn of_cleaning(known: &Known<'_>) -> Result<String, String> {
@@ -58,6 +68,10 @@ fn group_property_row(property: &GroupProperty) -> Vec<String> {
     let promised = if is_promised { String::new() } else { "nowhere".to_owned() };
     let more = asides(&[("promised", promised)]);
     vec![property_name(property.number, property.name), escaped(property.statement) + &more]
+}
+
+fn consumer_property_row(property: &ConsumerProperty) -> Vec<String> {
+    vec![property_name(property.number, property.name), escaped(property.statement)]
 }
 
 fn property_name(number: &str, name: &str) -> String {
@@ -113,6 +127,12 @@ impl From<&CleaningCase> for Taken {
     }
 }
 
+impl From<&ConsumerCase> for Taken {
+    fn from(case: &ConsumerCase) -> Self {
+        Self { property: case.property.name, rules: case.rules, bounds: case.bounds.named() }
+    }
+}
+
 /// Every exhibit of the museum: what breaks by which rules, how soon, and which change mends it.
 ///
 /// # Errors
@@ -120,8 +140,9 @@ impl From<&CleaningCase> for Taken {
 pub fn exhibits(known: &Known<'_>, page: &Page) -> Result<String, String> {
     let of_partitions = EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
     let of_groups = GROUP_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
+    let of_consumers = CONSUMER_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
     let of_logs = CLEANING_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
-    let rows: Result<Vec<_>, String> = of_partitions.chain(of_groups).chain(of_logs).collect();
+    let rows: Result<Vec<_>, String> = of_partitions.chain(of_groups).chain(of_consumers).chain(of_logs).collect();
     Ok(table(&["exhibit", "what happens", "by the rules", "mended by", "steps"], &rows?))
 }
 

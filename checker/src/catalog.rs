@@ -1,8 +1,10 @@
 //! The worlds that are checked, by name.
 
+use crate::group::members;
 use crate::narrated::Narrated;
 use crate::{cleaning, controller, group, replication};
 use highwater_spec::property::cleaning::CleaningProperty;
+use highwater_spec::property::consumer_group::{ConsumerProperty, OF_CONSUMERS};
 use highwater_spec::property::group::GroupProperty;
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
@@ -19,6 +21,8 @@ pub enum Model {
     Group(group::World),
     /// A compacted log.
     Cleaning(cleaning::World),
+    /// A group of the consumer protocol.
+    Members(members::World),
 }
 
 impl Model {
@@ -47,6 +51,13 @@ impl Model {
                 scenario.expects.as_ref().map(|expects| cleaning_property_called(expects.property())).transpose()?;
             return Ok(Self::Cleaning(cleaning::World::judged_by(rules, bounds, judged.as_slice())));
         }
+        if kind == members::World::KIND {
+            let quiet = members::Bounds::QUIET;
+            let bounds = bounds().try_fold(quiet, |bounds, (name, value)| bounds.with(name, value))?;
+            let judged =
+                scenario.expects.as_ref().map(|expects| consumer_property_called(expects.property())).transpose()?;
+            return Ok(Self::Members(members::World::judged_by(rules, bounds, judged.as_slice())));
+        }
         let judged: Vec<_> = match &scenario.expects {
             None => Vec::new(),
             Some(Expects::Breaks(name)) => vec![property_called(name.as_str())?.unconditional()],
@@ -64,11 +75,12 @@ impl Model {
                 Ok(Self::Controller(controller::World::judged_by(rules, bounds, &judged)))
             }
             other => Err(format!(
-                "no kind of world is called {other:?}; there are {}, {}, {} and {}",
+                "no kind of world is called {other:?}; there are {}, {}, {}, {} and {}",
                 replication::World::KIND,
                 controller::World::KIND,
                 group::World::KIND,
-                cleaning::World::KIND
+                cleaning::World::KIND,
+                members::World::KIND
             )),
         }
     }
@@ -110,6 +122,17 @@ pub fn cleaning_property_called(name: &str) -> Result<CleaningProperty, String> 
     })
 }
 
+/// The property of a group of the consumer protocol called `name`.
+///
+/// # Errors
+/// Lists the properties that there are.
+pub fn consumer_property_called(name: &str) -> Result<ConsumerProperty, String> {
+    OF_CONSUMERS.iter().find(|property| property.name == name).copied().ok_or_else(|| {
+        let names: Vec<_> = OF_CONSUMERS.iter().map(|property| property.name).collect();
+        format!("no property of a group of the consumer protocol is called {name:?}; there are {}", names.join(", "))
+    })
+}
+
 /// One entry of the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -128,6 +151,7 @@ enum Limits {
     Controller(controller::Bounds),
     Group(group::Bounds),
     Cleaning(cleaning::Bounds),
+    Members(members::Bounds),
 }
 
 impl Entry {
@@ -153,6 +177,10 @@ impl Entry {
                 let bounds = changed.iter().try_fold(bounds, |bounds, (name, value)| bounds.with(name, *value))?;
                 Model::Cleaning(cleaning::World::new(rules, bounds))
             }
+            Limits::Members(bounds) => {
+                let bounds = changed.iter().try_fold(bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+                Model::Members(members::World::new(rules, bounds))
+            }
         })
     }
 
@@ -163,6 +191,7 @@ impl Entry {
             Limits::Controller(bounds) => bounds.named(),
             Limits::Group(bounds) => bounds.named(),
             Limits::Cleaning(bounds) => bounds.named(),
+            Limits::Members(bounds) => bounds.named(),
         };
         named.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     }
@@ -195,6 +224,10 @@ const fn cleaning(name: &'static str, about: &'static str, bounds: cleaning::Bou
     Entry { name, about, deep: false, bounds: Limits::Cleaning(bounds) }
 }
 
+const fn members(name: &'static str, about: &'static str, bounds: members::Bounds) -> Entry {
+    Entry { name, about, deep: false, bounds: Limits::Members(bounds) }
+}
+
 const fn deep(entry: Entry) -> Entry {
     Entry { deep: true, ..entry }
 }
@@ -204,6 +237,7 @@ const THREE: replication::Bounds = replication::Bounds { brokers: 3, ..QUIET };
 const ATOMIC: replication::Bounds = replication::Bounds { atomic_fetches: 1, atomic_proposals: 1, ..THREE };
 const ASKED: controller::Bounds = controller::Bounds::QUIET;
 const MEMBERS: group::Bounds = group::Bounds::QUIET;
+const CONSUMERS: members::Bounds = members::Bounds::QUIET;
 
 /// Every world, in the order in which they are checked.
 pub const WORLDS: &[Entry] = &[
@@ -351,6 +385,26 @@ pub const WORLDS: &[Entry] = &[
             crowded: 1,
             ..cleaning::Bounds::QUIET
         },
+    ),
+    members(
+        "consumers-three",
+        "three members of the consumer protocol come, and one crashes",
+        members::Bounds { members: 3, partitions: 3, crashes: 1, ..CONSUMERS },
+    ),
+    members(
+        "consumers-silent",
+        "a session ends, a connection breaks, and partitions are given up too late",
+        members::Bounds { expiries: 1, breaks: 1, slow: 1, ..CONSUMERS },
+    ),
+    members(
+        "consumers-static",
+        "static members go and come back, and the topic grows",
+        members::Bounds { fixed: 1, leaves: 2, grows: 1, ..CONSUMERS },
+    ),
+    members(
+        "consumers-move",
+        "the coordinator moves, and what was not committed is lost",
+        members::Bounds { moves: 1, late_commits: 1, leaves: 1, ..CONSUMERS },
     ),
     deep(replication(
         "deep-kill-and-fence",

@@ -3,17 +3,19 @@
 //! An exhibit proves two things: that the world is rich enough for the bug to happen in it, and that the property
 //! notices. A property without an exhibit is not trusted.
 
+use crate::group::members;
 use crate::narrated::Narrated;
 use crate::replication::{Bounds, World};
 use crate::{cleaning, group};
 use highwater_spec::property::cleaning::{CleaningProperty, OFFSETS_ONCE};
+use highwater_spec::property::consumer_group::{ConsumerProperty, ONE_READER};
 use highwater_spec::property::group::{
     COMMITS_FENCED, COMMITTED_PROCESSED, GroupProperty, LEADER_COORDINATES, ONE_BELIEVER, PROCESSED_ONCE, SOMEONE_READS,
 };
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::{
-    CleanedEnd, CommitFencing, CoordinatorEpoch, Elr, FetchFencing, KnownBatches, KnownEpoch, Rules, StaticRejoin,
-    StickyClaims, Truncation,
+    CleanedEnd, CommitFencing, CoordinatorEpoch, Elr, FetchFencing, KnownBatches, KnownEpoch, Release, Rules,
+    StaticRejoin, StickyClaims, Truncation,
 };
 
 /// What an exhibit shows.
@@ -56,6 +58,17 @@ pub struct CleaningCase {
     pub bounds: cleaning::Bounds,
     /// What is judged.
     pub property: CleaningProperty,
+}
+
+/// One case of a group of the consumer protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct ConsumerCase {
+    /// How decisions are taken.
+    pub rules: Rules,
+    /// How much may happen.
+    pub bounds: members::Bounds,
+    /// What is judged.
+    pub property: ConsumerProperty,
 }
 
 /// A case of some kind of world.
@@ -121,6 +134,20 @@ impl Casing for CleaningCase {
 
     fn world(&self) -> cleaning::World {
         cleaning::World::judged_by(self.rules, self.bounds, &[self.property])
+    }
+
+    fn changed(mut self, rules: Option<Rules>, bounds: &[(String, u64)]) -> Result<Self, String> {
+        self.rules = rules.unwrap_or(self.rules);
+        self.bounds = bounds.iter().try_fold(self.bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+        Ok(self)
+    }
+}
+
+impl Casing for ConsumerCase {
+    type World = members::World;
+
+    fn world(&self) -> members::World {
+        members::World::judged_by(self.rules, self.bounds, &[self.property])
     }
 
     fn changed(mut self, rules: Option<Rules>, bounds: &[(String, u64)]) -> Result<Self, String> {
@@ -331,4 +358,15 @@ pub const CLEANING_EXHIBITS: &[Exhibit<CleaningCase>] = &[Exhibit {
         property: OFFSETS_ONCE,
     },
     mended: CleaningCase { rules: Rules::KAFKA, bounds: TWICE_CLEANED, property: OFFSETS_ONCE },
+}];
+
+const TOO_SOON: Rules = Rules { release: Release::WhenTold, ..Rules::KAFKA };
+
+/// Every exhibit of groups of the consumer protocol.
+pub const CONSUMER_EXHIBITS: &[Exhibit<ConsumerCase>] = &[Exhibit {
+    name: "kafka-16147",
+    title: "a partition that its member has yet to give up counts as free, and another one gets it; previews of KIP-848",
+    kind: Kind::Bug,
+    broken: ConsumerCase { rules: TOO_SOON, bounds: members::Bounds::QUIET, property: ONE_READER },
+    mended: ConsumerCase { rules: Rules::KAFKA, bounds: members::Bounds::QUIET, property: ONE_READER },
 }];

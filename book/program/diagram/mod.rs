@@ -51,6 +51,10 @@ pub fn drawn(name: &str, text: &str) -> Result<String, String> {
             let (scenario, broken) = followed(&world, &scenario)?;
             Ok(listed::figure(name, &scenario, broken.as_deref()))
         }
+        Model::Members(world) => {
+            let (scenario, broken) = followed(&world, &scenario)?;
+            Ok(listed::figure(name, &scenario, broken.as_deref()))
+        }
         Model::Controller(_) => Err(": a controller by itself is not drawn".to_owned()),
     }
 }

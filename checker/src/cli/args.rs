@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use highwater_checker::catalog::{self, Model};
 use highwater_checker::engine::{Search, StopOn};
-use highwater_checker::museum::{self, Casing, CleaningCase, Exhibit, GroupCase};
+use highwater_checker::museum::{self, Casing, CleaningCase, ConsumerCase, Exhibit, GroupCase};
 use highwater_spec::rules::Rules;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -114,6 +114,8 @@ pub enum Named {
     GroupExhibit(&'static Exhibit<GroupCase>),
     /// One of compacted logs.
     CleaningExhibit(&'static Exhibit<CleaningCase>),
+    /// One of groups of the consumer protocol.
+    ConsumerExhibit(&'static Exhibit<ConsumerCase>),
 }
 
 /// The world or exhibit called `name`.
@@ -124,14 +126,18 @@ pub fn named(name: &str) -> Result<Named, String> {
     if let Some(exhibit) = museum::GROUP_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
         return Ok(Named::GroupExhibit(exhibit));
     }
+    if let Some(exhibit) = museum::CONSUMER_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
+        return Ok(Named::ConsumerExhibit(exhibit));
+    }
     if let Some(exhibit) = museum::CLEANING_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
         return Ok(Named::CleaningExhibit(exhibit));
     }
     catalog::find(name).map(Named::World).map_err(|error| {
         let of_groups = museum::GROUP_EXHIBITS.iter().map(|exhibit| exhibit.name);
+        let of_consumers = museum::CONSUMER_EXHIBITS.iter().map(|exhibit| exhibit.name);
         let of_logs = museum::CLEANING_EXHIBITS.iter().map(|exhibit| exhibit.name);
         let of_partitions = museum::EXHIBITS.iter().map(|exhibit| exhibit.name);
-        let exhibits: Vec<_> = of_partitions.chain(of_groups).chain(of_logs).collect();
+        let exhibits: Vec<_> = of_partitions.chain(of_groups).chain(of_consumers).chain(of_logs).collect();
         format!("{error}, and the exhibits {}", exhibits.join(", "))
     })
 }
@@ -147,6 +153,9 @@ impl ExploreArgs {
             Named::GroupExhibit(exhibit) => Ok(Model::Group(exhibit.broken.changed(self.rules, &self.bounds)?.world())),
             Named::CleaningExhibit(exhibit) => {
                 Ok(Model::Cleaning(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
+            }
+            Named::ConsumerExhibit(exhibit) => {
+                Ok(Model::Members(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
             }
         }
     }

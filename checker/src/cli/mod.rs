@@ -88,6 +88,12 @@ fn list() {
         told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
         told.push(format!("  {:<22} {} under {}, breaks {}", "", bounds.join(" "), case.rules, case.property.name));
     }
+    for exhibit in museum::CONSUMER_EXHIBITS {
+        let case = exhibit.broken;
+        let bounds: Vec<_> = case.bounds.named().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
+        told.push(format!("  {:<22} {} under {}, breaks {}", "", bounds.join(" "), case.rules, case.property.name));
+    }
     told.push("\nBounds of worlds with brokers (--bounds NAME=VALUE,…):".to_owned());
     told.extend(replication::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
     told.push("\nBounds of worlds with the controller alone:".to_owned());
@@ -96,6 +102,8 @@ fn list() {
     told.extend(group::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
     told.push("\nBounds of worlds with a compacted log:".to_owned());
     told.extend(cleaning::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
+    told.push("\nBounds of worlds with a group of the consumer protocol:".to_owned());
+    told.extend(group::members::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
     told.push("\nRules (--rules BASELINE,DECISION=WAY,…):".to_owned());
     let baselines: Vec<_> = Rules::BASELINES.iter().map(|(name, _)| *name).collect();
     told.push(format!("  {:<22} {}", "baselines", baselines.join(", ")));
@@ -104,6 +112,7 @@ fn list() {
     told.extend(property::every().iter().map(table::property_line));
     told.extend(property::group::EVERY.iter().map(table::group_property_line));
     told.extend(property::cleaning::OF_CLEANING.iter().map(table::cleaning_property_line));
+    told.extend(property::consumer_group::OF_CONSUMERS.iter().map(table::consumer_property_line));
     say(&told.join("\n"));
 }
 
@@ -115,6 +124,7 @@ fn explore(args: &ExploreArgs) -> Result<bool, String> {
         Model::Controller(world) => stateright::serve(Arc::new(world), address),
         Model::Group(world) => stateright::serve(Arc::new(world), address),
         Model::Cleaning(world) => stateright::serve(Arc::new(world), address),
+        Model::Members(world) => stateright::serve(Arc::new(world), address),
     };
     served.map(|()| true).map_err(|error| format!("can't listen on {address}: {error}; choose another with --address"))
 }

@@ -2,6 +2,7 @@
 
 use super::outcome::{Judged, Outcome};
 use highwater_spec::property::cleaning::{self, CleaningProperty};
+use highwater_spec::property::consumer_group::{ConsumerProperty, OF_CONSUMERS};
 use highwater_spec::property::group::{self, GroupProperty};
 use highwater_spec::property::{self, Property};
 
@@ -9,10 +10,12 @@ use highwater_spec::property::{self, Property};
 pub fn table(outcomes: &[&Outcome]) -> String {
     let of_a_cluster: Vec<_> = property::every().iter().map(Column::of).collect();
     let of_a_group: Vec<_> = group::EVERY.iter().map(Column::of_a_group).collect();
+    let of_consumers: Vec<_> = OF_CONSUMERS.iter().map(Column::of_consumers).collect();
     let of_cleaning: Vec<_> = cleaning::OF_CLEANING.iter().map(Column::of_cleaning).collect();
     let (groups, others): (Vec<_>, Vec<_>) = outcomes.iter().copied().partition(|outcome| is_of(outcome, &of_a_group));
+    let (consumers, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|outcome| is_of(outcome, &of_consumers));
     let (logs, clusters): (Vec<_>, Vec<_>) = others.into_iter().partition(|outcome| is_of(outcome, &of_cleaning));
-    let parts = [(clusters, of_a_cluster), (groups, of_a_group), (logs, of_cleaning)];
+    let parts = [(clusters, of_a_cluster), (groups, of_a_group), (consumers, of_consumers), (logs, of_cleaning)];
     let parts: Vec<_> = parts.iter().filter(|(outcomes, _)| !outcomes.is_empty()).collect();
     let mut lines = Vec::new();
     for (outcomes, columns) in &parts {
@@ -63,6 +66,10 @@ impl Column {
     fn of_cleaning(property: &CleaningProperty) -> Self {
         Self { number: property.number, name: property.name, line: cleaning_property_line(property) }
     }
+
+    fn of_consumers(property: &ConsumerProperty) -> Self {
+        Self { number: property.number, name: property.name, line: consumer_property_line(property) }
+    }
 }
 
 /// Whether a search judged any of these.
@@ -77,6 +84,11 @@ pub fn group_property_line(property: &GroupProperty) -> String {
 
 /// A property of a compacted log: its number, its name and what it says.
 pub fn cleaning_property_line(property: &CleaningProperty) -> String {
+    format!("  {:<5} {:<29} {}", property.number, property.name, property.statement)
+}
+
+/// A property of a group of the consumer protocol: its number, its name and what it says.
+pub fn consumer_property_line(property: &ConsumerProperty) -> String {
     format!("  {:<5} {:<29} {}", property.number, property.name, property.statement)
 }
 
