@@ -388,8 +388,8 @@ pub const WORLDS: &[Entry] = &[
     ),
     members(
         "consumers-three",
-        "three members of the consumer protocol come, and one crashes",
-        members::Bounds { members: 3, partitions: 3, crashes: 1, ..CONSUMERS },
+        "three members of the consumer protocol come, one after another",
+        members::Bounds { members: 3, partitions: 3, ..CONSUMERS },
     ),
     members(
         "consumers-silent",
@@ -398,14 +398,19 @@ pub const WORLDS: &[Entry] = &[
     ),
     members(
         "consumers-static",
-        "static members go and come back, and the topic grows",
-        members::Bounds { fixed: 1, leaves: 2, grows: 1, ..CONSUMERS },
+        "a static member goes and comes back, and the topic grows",
+        members::Bounds { fixed: 1, leaves: 1, grows: 1, ..CONSUMERS },
     ),
     members(
         "consumers-move",
         "the coordinator moves, and what was not committed is lost",
         members::Bounds { moves: 1, late_commits: 1, leaves: 1, ..CONSUMERS },
     ),
+    deep(members(
+        "deep-consumers",
+        "three members of the consumer protocol come, and one crashes",
+        members::Bounds { members: 3, partitions: 3, crashes: 1, ..CONSUMERS },
+    )),
     deep(replication(
         "deep-kill-and-fence",
         "a kill and a false fence, with atomic fetches",
