@@ -94,7 +94,9 @@ impl Member {
             let names = names.split(", ").filter(|name| *name != "nothing").map(str::to_owned);
             match what.rsplit(' ').next() {
                 Some("assigned") => self.owns.extend(names),
-                _ => names.for_each(|name| drop(self.owns.remove(&name))),
+                _ => names.for_each(|name| {
+                    self.owns.remove(&name);
+                }),
             }
         }
     }
