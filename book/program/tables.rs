@@ -6,11 +6,12 @@ use crate::render::{Known, escaped};
 use crate::results::table;
 use highwater_checker::museum::{
     CLEANING_EXHIBITS, CONSUMER_EXHIBITS, Case, CleaningCase, ConsumerCase, EXHIBITS, Exhibit, GROUP_EXHIBITS,
-    GroupCase, Kind,
+    GroupCase, Kind, PRODUCING_EXHIBITS, ProducingCase,
 };
 use highwater_spec::property::cleaning::{CleaningProperty, OF_CLEANING};
 use highwater_spec::property::consumer_group::{self, ConsumerProperty};
 use highwater_spec::property::group::{self, GroupProperty};
+use highwater_spec::property::producing::{OF_PRODUCING, ProducingProperty};
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::Scenario;
@@ -30,7 +31,11 @@ pub fn properties(known: &Known<'_>, page: &Page) -> Result<String, String> {
     let source = asides(&[("source", said(&text, "Source: "))]);
     let head = "<h3 id=\"property-group\">Properties of a group</h3>";
     let of_groups = format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &of_a_group));
-    Ok(table(&PROPERTY_HEAD, &rows?) + &of_groups + &of_consumers(known)? + &of_cleaning(known)?)
+    Ok(table(&PROPERTY_HEAD, &rows?)
+        + &of_groups
+        + &of_consumers(known)?
+        + &of_cleaning(known)?
+        + &of_producing(known)?)
 }
 
 fn of_consumers(known: &Known<'_>) -> Result<String, String> {
@@ -48,6 +53,16 @@ fn of_cleaning(known: &Known<'_>) -> Result<String, String> {
     let text = known.workspace.read("spec/src/property/cleaning.rs")?;
     let source = asides(&[("source", said(&text, "Source: "))]);
     let head = "<h3 id=\"property-cleaning\">Properties of a compacted log</h3>";
+    Ok(format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &rows)))
+}
+
+fn of_producing(known: &Known<'_>) -> Result<String, String> {
+    let row =
+        |property: &ProducingProperty| vec![property_name(property.number, property.name), escaped(property.statement)];
+    let rows: Vec<_> = OF_PRODUCING.iter().map(row).collect();
+    let text = known.workspace.read("spec/src/property/producing.rs")?;
+    let source = asides(&[("source", said(&text, "Source: "))]);
+    let head = "<h3 id=\"property-producing\">Properties of what a producer writes</h3>";
     Ok(format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &rows)))
 }
 
@@ -138,6 +153,12 @@ impl From<&ConsumerCase> for Taken {
     }
 }
 
+impl From<&ProducingCase> for Taken {
+    fn from(case: &ProducingCase) -> Self {
+        Self { property: case.property.name, rules: case.rules, bounds: case.bounds.named() }
+    }
+}
+
 /// Every exhibit of the museum: what breaks by which rules, how soon, and which change mends it.
 ///
 /// # Errors
@@ -147,7 +168,9 @@ pub fn exhibits(known: &Known<'_>, page: &Page) -> Result<String, String> {
     let of_groups = GROUP_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
     let of_consumers = CONSUMER_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
     let of_logs = CLEANING_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
-    let rows: Result<Vec<_>, String> = of_partitions.chain(of_groups).chain(of_consumers).chain(of_logs).collect();
+    let of_producers = PRODUCING_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
+    let of_others = of_groups.chain(of_consumers).chain(of_logs).chain(of_producers);
+    let rows: Result<Vec<_>, String> = of_partitions.chain(of_others).collect();
     Ok(table(&["exhibit", "what happens", "by the rules", "mended by", "steps"], &rows?))
 }
 

@@ -2,10 +2,11 @@
 
 use crate::group::members;
 use crate::narrated::Narrated;
-use crate::{cleaning, controller, group, replication};
+use crate::{cleaning, controller, group, producing, replication};
 use highwater_spec::property::cleaning::CleaningProperty;
 use highwater_spec::property::consumer_group::ConsumerProperty;
 use highwater_spec::property::group::GroupProperty;
+use highwater_spec::property::producing::{OF_PRODUCING, ProducingProperty};
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Expects, Scenario};
@@ -23,6 +24,8 @@ pub enum Model {
     Cleaning(cleaning::World),
     /// A group of the consumer protocol.
     Members(members::World),
+    /// A producer and its partition's leader.
+    Producing(producing::World),
 }
 
 impl Model {
@@ -58,6 +61,13 @@ impl Model {
                 scenario.expects.as_ref().map(|expects| consumer_property_called(expects.property())).transpose()?;
             return Ok(Self::Members(members::World::judged_by(rules, bounds, judged.as_slice())));
         }
+        if kind == producing::World::KIND {
+            let quiet = producing::Bounds::QUIET;
+            let bounds = bounds().try_fold(quiet, |bounds, (name, value)| bounds.with(name, value))?;
+            let judged =
+                scenario.expects.as_ref().map(|expects| producing_property_called(expects.property())).transpose()?;
+            return Ok(Self::Producing(producing::World::judged_by(rules, bounds, judged.as_slice())));
+        }
         let judged: Vec<_> = match &scenario.expects {
             None => Vec::new(),
             Some(Expects::Breaks(name)) => vec![property_called(name.as_str())?.unconditional()],
@@ -75,12 +85,13 @@ impl Model {
                 Ok(Self::Controller(controller::World::judged_by(rules, bounds, &judged)))
             }
             other => Err(format!(
-                "no kind of world is called {other:?}; there are {}, {}, {}, {} and {}",
+                "no kind of world is called {other:?}; there are {}, {}, {}, {}, {} and {}",
                 replication::World::KIND,
                 controller::World::KIND,
                 group::World::KIND,
                 cleaning::World::KIND,
-                members::World::KIND
+                members::World::KIND,
+                producing::World::KIND
             )),
         }
     }
@@ -134,6 +145,17 @@ pub fn consumer_property_called(name: &str) -> Result<ConsumerProperty, String> 
     })
 }
 
+/// The property of what a producer writes called `name`.
+///
+/// # Errors
+/// Lists the properties that there are.
+pub fn producing_property_called(name: &str) -> Result<ProducingProperty, String> {
+    OF_PRODUCING.iter().find(|property| property.name == name).copied().ok_or_else(|| {
+        let names: Vec<_> = OF_PRODUCING.iter().map(|property| property.name).collect();
+        format!("no property of what a producer writes is called {name:?}; there are {}", names.join(", "))
+    })
+}
+
 /// One entry of the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -153,6 +175,7 @@ enum Limits {
     Group(group::Bounds),
     Cleaning(cleaning::Bounds),
     Members(members::Bounds),
+    Producing(producing::Bounds),
 }
 
 impl Entry {
@@ -182,6 +205,10 @@ impl Entry {
                 let bounds = changed.iter().try_fold(bounds, |bounds, (name, value)| bounds.with(name, *value))?;
                 Model::Members(members::World::new(rules, bounds))
             }
+            Limits::Producing(bounds) => {
+                let bounds = changed.iter().try_fold(bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+                Model::Producing(producing::World::new(rules, bounds))
+            }
         })
     }
 
@@ -193,6 +220,7 @@ impl Entry {
             Limits::Group(bounds) => bounds.named(),
             Limits::Cleaning(bounds) => bounds.named(),
             Limits::Members(bounds) => bounds.named(),
+            Limits::Producing(bounds) => bounds.named(),
         };
         named.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     }
@@ -227,6 +255,10 @@ const fn cleaning(name: &'static str, about: &'static str, bounds: cleaning::Bou
 
 const fn members(name: &'static str, about: &'static str, bounds: members::Bounds) -> Entry {
     Entry { name, about, deep: false, bounds: Limits::Members(bounds) }
+}
+
+const fn producing(name: &'static str, about: &'static str, bounds: producing::Bounds) -> Entry {
+    Entry { name, about, deep: false, bounds: Limits::Producing(bounds) }
 }
 
 const fn deep(entry: Entry) -> Entry {
@@ -416,6 +448,16 @@ pub const WORLDS: &[Entry] = &[
         "consumers-commit-move",
         "commits are told when the log has them, and the coordinator moves",
         members::Bounds { records: 1, moves: 1, late_commits: 1, ..CONSUMERS },
+    ),
+    producing(
+        "producer",
+        "a producer with an id sends again what broken connections and a new leader leave in doubt",
+        producing::Bounds { records: 4, in_flight: 3, breaks: 2, delays: 1, failovers: 1, ..producing::Bounds::QUIET },
+    ),
+    producing(
+        "producer-gives-up",
+        "a producer with an id gives up what takes too long",
+        producing::Bounds { records: 4, breaks: 2, expiries: 2, failovers: 1, ..producing::Bounds::QUIET },
     ),
     deep(members(
         "deep-consumers",

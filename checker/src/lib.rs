@@ -12,6 +12,7 @@ pub mod group;
 mod history;
 pub mod museum;
 pub mod narrated;
+pub mod producing;
 pub mod replication;
 pub mod shared;
 pub mod stops;

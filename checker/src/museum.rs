@@ -6,7 +6,7 @@
 use crate::group::members;
 use crate::narrated::Narrated;
 use crate::replication::{Bounds, World};
-use crate::{cleaning, group};
+use crate::{cleaning, group, producing};
 use highwater_spec::property::cleaning::{CleaningProperty, OFFSETS_ONCE};
 use highwater_spec::property::consumer_group::{
     ConsumerProperty, HOLDERS_COMMIT, NONE_PASSED_OVER, OFFSETS_RISE, ONE_READER, RECORDS_ONCE,
@@ -14,6 +14,7 @@ use highwater_spec::property::consumer_group::{
 use highwater_spec::property::group::{
     COMMITS_FENCED, COMMITTED_PROCESSED, GroupProperty, LEADER_COORDINATES, ONE_BELIEVER, PROCESSED_ONCE, SOMEONE_READS,
 };
+use highwater_spec::property::producing::{ProducingProperty, SENT_IN_ORDER, SENT_ONCE};
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::{
     CleanedEnd, CommitEpoch, CommitFencing, CoordinatorEpoch, Elr, FetchFencing, KnownBatches, KnownEpoch, Release,
@@ -71,6 +72,17 @@ pub struct ConsumerCase {
     pub bounds: members::Bounds,
     /// What is judged.
     pub property: ConsumerProperty,
+}
+
+/// One case of what a producer writes.
+#[derive(Clone, Copy, Debug)]
+pub struct ProducingCase {
+    /// How decisions are taken.
+    pub rules: Rules,
+    /// How much may happen.
+    pub bounds: producing::Bounds,
+    /// What is judged.
+    pub property: ProducingProperty,
 }
 
 /// A case of some kind of world.
@@ -150,6 +162,20 @@ impl Casing for ConsumerCase {
 
     fn world(&self) -> members::World {
         members::World::judged_by(self.rules, self.bounds, &[self.property])
+    }
+
+    fn changed(mut self, rules: Option<Rules>, bounds: &[(String, u64)]) -> Result<Self, String> {
+        self.rules = rules.unwrap_or(self.rules);
+        self.bounds = bounds.iter().try_fold(self.bounds, |bounds, (name, value)| bounds.with(name, *value))?;
+        Ok(self)
+    }
+}
+
+impl Casing for ProducingCase {
+    type World = producing::World;
+
+    fn world(&self) -> producing::World {
+        producing::World::judged_by(self.rules, self.bounds, &[self.property])
     }
 
     fn changed(mut self, rules: Option<Rules>, bounds: &[(String, u64)]) -> Result<Self, String> {
@@ -409,5 +435,46 @@ pub const CONSUMER_EXHIBITS: &[Exhibit<ConsumerCase>] = &[
         kind: Kind::ExpectedLoss,
         broken: consumer_case(Rules::KAFKA, SILENT, RECORDS_ONCE),
         mended: consumer_case(Rules::KAFKA, members::Bounds { expiries: 0, ..SILENT }, RECORDS_ONCE),
+    },
+];
+
+const UNNUMBERED: producing::Bounds = producing::Bounds { breaks: 1, idempotent: 0, ..producing::Bounds::QUIET };
+const REFUSED: producing::Bounds = producing::Bounds { breaks: 1, refusals: 1, ..producing::Bounds::QUIET };
+const GIVEN_UP: producing::Bounds =
+    producing::Bounds { records: 3, breaks: 1, delays: 1, expiries: 1, ..producing::Bounds::QUIET };
+
+const fn producing_case(bounds: producing::Bounds, property: ProducingProperty) -> ProducingCase {
+    ProducingCase { rules: Rules::KAFKA, bounds, property }
+}
+
+/// Every exhibit of what a producer writes.
+pub const PRODUCING_EXHIBITS: &[Exhibit<ProducingCase>] = &[
+    Exhibit {
+        name: "sent-twice",
+        title: "a producer without an id hears no answer and sends its record again: both are written",
+        kind: Kind::ExpectedLoss,
+        broken: producing_case(UNNUMBERED, SENT_ONCE),
+        mended: producing_case(producing::Bounds { idempotent: 1, ..UNNUMBERED }, SENT_ONCE),
+    },
+    Exhibit {
+        name: "overtaken",
+        title: "two records without numbers are under way at once, both are sent again, and change places",
+        kind: Kind::ExpectedLoss,
+        broken: producing_case(UNNUMBERED, SENT_IN_ORDER),
+        mended: producing_case(producing::Bounds { idempotent: 1, ..UNNUMBERED }, SENT_IN_ORDER),
+    },
+    Exhibit {
+        name: "first-overtaken",
+        title: "a new producer's first record is refused for a moment and the second one taken: of whom nothing is known no numbers are missing",
+        kind: Kind::ExpectedLoss,
+        broken: producing_case(REFUSED, SENT_IN_ORDER),
+        mended: producing_case(producing::Bounds { in_flight: 1, ..REFUSED }, SENT_IN_ORDER),
+    },
+    Exhibit {
+        name: "given-up-in-doubt",
+        title: "a record is given up and the next one numbered anew; then what was under way before arrives, and that one is written twice",
+        kind: Kind::ExpectedLoss,
+        broken: producing_case(GIVEN_UP, SENT_ONCE),
+        mended: producing_case(producing::Bounds { delays: 0, ..GIVEN_UP }, SENT_ONCE),
     },
 ];

@@ -55,6 +55,10 @@ pub fn drawn(name: &str, text: &str) -> Result<String, String> {
             let (scenario, broken) = followed(&world, &scenario)?;
             Ok(listed::figure(name, &scenario, broken.as_deref()))
         }
+        Model::Producing(world) => {
+            let (scenario, broken) = followed(&world, &scenario)?;
+            Ok(listed::figure(name, &scenario, broken.as_deref()))
+        }
         Model::Controller(_) => Err(": a controller by itself is not drawn".to_owned()),
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use highwater_checker::catalog::{self, Model};
 use highwater_checker::engine::{Search, StopOn};
-use highwater_checker::museum::{self, Casing, CleaningCase, ConsumerCase, Exhibit, GroupCase};
+use highwater_checker::museum::{self, Casing, CleaningCase, ConsumerCase, Exhibit, GroupCase, ProducingCase};
 use highwater_spec::rules::Rules;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -116,6 +116,8 @@ pub enum Named {
     CleaningExhibit(&'static Exhibit<CleaningCase>),
     /// One of groups of the consumer protocol.
     ConsumerExhibit(&'static Exhibit<ConsumerCase>),
+    /// One of what a producer writes.
+    ProducingExhibit(&'static Exhibit<ProducingCase>),
 }
 
 /// The world or exhibit called `name`.
@@ -132,12 +134,17 @@ pub fn named(name: &str) -> Result<Named, String> {
     if let Some(exhibit) = museum::CLEANING_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
         return Ok(Named::CleaningExhibit(exhibit));
     }
+    if let Some(exhibit) = museum::PRODUCING_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
+        return Ok(Named::ProducingExhibit(exhibit));
+    }
     catalog::find(name).map(Named::World).map_err(|error| {
         let of_groups = museum::GROUP_EXHIBITS.iter().map(|exhibit| exhibit.name);
         let of_consumers = museum::CONSUMER_EXHIBITS.iter().map(|exhibit| exhibit.name);
         let of_logs = museum::CLEANING_EXHIBITS.iter().map(|exhibit| exhibit.name);
+        let of_producers = museum::PRODUCING_EXHIBITS.iter().map(|exhibit| exhibit.name);
         let of_partitions = museum::EXHIBITS.iter().map(|exhibit| exhibit.name);
-        let exhibits: Vec<_> = of_partitions.chain(of_groups).chain(of_consumers).chain(of_logs).collect();
+        let exhibits: Vec<_> =
+            of_partitions.chain(of_groups).chain(of_consumers).chain(of_logs).chain(of_producers).collect();
         format!("{error}, and the exhibits {}", exhibits.join(", "))
     })
 }
@@ -156,6 +163,9 @@ impl ExploreArgs {
             }
             Named::ConsumerExhibit(exhibit) => {
                 Ok(Model::Members(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
+            }
+            Named::ProducingExhibit(exhibit) => {
+                Ok(Model::Producing(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
             }
         }
     }

@@ -5,7 +5,9 @@ use super::outcome::Outcome;
 use super::{say, table, write_whole};
 use highwater_checker::catalog::{Entry, Model, WORLDS};
 use highwater_checker::engine::{Progress, Search};
-use highwater_checker::museum::{CLEANING_EXHIBITS, CONSUMER_EXHIBITS, Casing, EXHIBITS, Exhibit, GROUP_EXHIBITS};
+use highwater_checker::museum::{
+    CLEANING_EXHIBITS, CONSUMER_EXHIBITS, Casing, EXHIBITS, Exhibit, GROUP_EXHIBITS, PRODUCING_EXHIBITS,
+};
 use highwater_checker::narrated::Narrated;
 use highwater_checker::story;
 use highwater_spec::rules::Rules;
@@ -29,6 +31,7 @@ pub fn check(args: &CheckArgs) -> Result<bool, String> {
             Named::GroupExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
             Named::CleaningExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
             Named::ConsumerExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
+            Named::ProducingExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
         }
         if args.fail_fast && results.iter().any(|searched: &Searched| !searched.outcome.passed) {
             break;
@@ -54,7 +57,8 @@ fn asked(args: &CheckArgs) -> Result<Vec<Named>, String> {
     let of_groups = GROUP_EXHIBITS.iter().map(Named::GroupExhibit);
     let of_consumers = CONSUMER_EXHIBITS.iter().map(Named::ConsumerExhibit);
     let of_logs = CLEANING_EXHIBITS.iter().map(Named::CleaningExhibit);
-    Ok(worlds.chain(exhibits).chain(of_groups).chain(of_consumers).chain(of_logs).collect())
+    let of_producers = PRODUCING_EXHIBITS.iter().map(Named::ProducingExhibit);
+    Ok(worlds.chain(exhibits).chain(of_groups).chain(of_consumers).chain(of_logs).chain(of_producers).collect())
 }
 
 fn print(args: &CheckArgs, results: &[Searched]) -> Result<bool, String> {
@@ -78,6 +82,7 @@ fn check_world(entry: &Entry, args: &CheckArgs) -> Result<Searched, String> {
         Model::Controller(world) => search(entry.name, &world, &args.search(), false),
         Model::Group(world) => search(entry.name, &world, &args.search(), false),
         Model::Cleaning(world) => search(entry.name, &world, &args.search(), false),
+        Model::Producing(world) => search(entry.name, &world, &args.search(), false),
         Model::Members(world) => search(entry.name, &world, &args.search(), false),
     }
 }

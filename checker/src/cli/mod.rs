@@ -12,7 +12,7 @@ pub use args::Cli;
 use args::{Command, ExploreArgs};
 use highwater_checker::catalog::{self, Model};
 use highwater_checker::engine::stateright;
-use highwater_checker::{cleaning, controller, group, museum, replication};
+use highwater_checker::{cleaning, controller, group, museum, producing, replication};
 use highwater_spec::property;
 use highwater_spec::rules::Rules;
 use std::io::Write;
@@ -94,6 +94,12 @@ fn list() {
         told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
         told.push(format!("  {:<22} {} under {}, breaks {}", "", bounds.join(" "), case.rules, case.property.name));
     }
+    for exhibit in museum::PRODUCING_EXHIBITS {
+        let case = exhibit.broken;
+        let bounds: Vec<_> = case.bounds.named().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
+        told.push(format!("  {:<22} {} under {}, breaks {}", "", bounds.join(" "), case.rules, case.property.name));
+    }
     told.push("\nBounds of worlds with brokers (--bounds NAME=VALUE,…):".to_owned());
     told.extend(replication::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
     told.push("\nBounds of worlds with the controller alone:".to_owned());
@@ -104,6 +110,8 @@ fn list() {
     told.extend(cleaning::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
     told.push("\nBounds of worlds with a group of the consumer protocol:".to_owned());
     told.extend(group::members::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
+    told.push("\nBounds of worlds with a producer:".to_owned());
+    told.extend(producing::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
     told.push("\nRules (--rules BASELINE,DECISION=WAY,…):".to_owned());
     let baselines: Vec<_> = Rules::BASELINES.iter().map(|(name, _)| *name).collect();
     told.push(format!("  {:<22} {}", "baselines", baselines.join(", ")));
@@ -113,6 +121,7 @@ fn list() {
     told.extend(property::group::EVERY.iter().map(table::group_property_line));
     told.extend(property::cleaning::OF_CLEANING.iter().map(table::cleaning_property_line));
     told.extend(property::consumer_group::EVERY.iter().map(table::consumer_property_line));
+    told.extend(property::producing::OF_PRODUCING.iter().map(table::producing_property_line));
     say(&told.join("\n"));
 }
 
@@ -124,6 +133,7 @@ fn explore(args: &ExploreArgs) -> Result<bool, String> {
         Model::Controller(world) => stateright::serve(Arc::new(world), address),
         Model::Group(world) => stateright::serve(Arc::new(world), address),
         Model::Cleaning(world) => stateright::serve(Arc::new(world), address),
+        Model::Producing(world) => stateright::serve(Arc::new(world), address),
         Model::Members(world) => stateright::serve(Arc::new(world), address),
     };
     served.map(|()| true).map_err(|error| format!("can't listen on {address}: {error}; choose another with --address"))

@@ -22,6 +22,7 @@ pub fn run(args: &RunArgs) -> Result<bool, String> {
         Model::Controller(world) => run_in(&world, args, &scenario),
         Model::Group(world) => run_in(&world, args, &scenario),
         Model::Cleaning(world) => run_in(&world, args, &scenario),
+        Model::Producing(world) => run_in(&world, args, &scenario),
         Model::Members(world) => run_in(&world, args, &scenario),
     }
 }

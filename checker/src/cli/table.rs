@@ -4,6 +4,7 @@ use super::outcome::{Judged, Outcome};
 use highwater_spec::property::cleaning::{self, CleaningProperty};
 use highwater_spec::property::consumer_group::{self, ConsumerProperty};
 use highwater_spec::property::group::{self, GroupProperty};
+use highwater_spec::property::producing::{OF_PRODUCING, ProducingProperty};
 use highwater_spec::property::{self, Property};
 
 /// One row for each search, and what the columns mean; worlds of another kind have columns of their own.
@@ -12,10 +13,18 @@ pub fn table(outcomes: &[&Outcome]) -> String {
     let of_a_group: Vec<_> = group::EVERY.iter().map(Column::of_a_group).collect();
     let of_consumers: Vec<_> = consumer_group::EVERY.iter().map(Column::of_consumers).collect();
     let of_cleaning: Vec<_> = cleaning::OF_CLEANING.iter().map(Column::of_cleaning).collect();
+    let of_producing: Vec<_> = OF_PRODUCING.iter().map(Column::of_producing).collect();
     let (groups, others): (Vec<_>, Vec<_>) = outcomes.iter().copied().partition(|outcome| is_of(outcome, &of_a_group));
     let (consumers, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|outcome| is_of(outcome, &of_consumers));
-    let (logs, clusters): (Vec<_>, Vec<_>) = others.into_iter().partition(|outcome| is_of(outcome, &of_cleaning));
-    let parts = [(clusters, of_a_cluster), (groups, of_a_group), (consumers, of_consumers), (logs, of_cleaning)];
+    let (logs, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|outcome| is_of(outcome, &of_cleaning));
+    let (producers, clusters): (Vec<_>, Vec<_>) = others.into_iter().partition(|outcome| is_of(outcome, &of_producing));
+    let parts = [
+        (clusters, of_a_cluster),
+        (groups, of_a_group),
+        (consumers, of_consumers),
+        (logs, of_cleaning),
+        (producers, of_producing),
+    ];
     let parts: Vec<_> = parts.iter().filter(|(outcomes, _)| !outcomes.is_empty()).collect();
     let mut lines = Vec::new();
     for (outcomes, columns) in &parts {
@@ -67,6 +76,10 @@ impl Column {
         Self { number: property.number, name: property.name, line: cleaning_property_line(property) }
     }
 
+    fn of_producing(property: &ProducingProperty) -> Self {
+        Self { number: property.number, name: property.name, line: producing_property_line(property) }
+    }
+
     fn of_consumers(property: &ConsumerProperty) -> Self {
         Self { number: property.number, name: property.name, line: consumer_property_line(property) }
     }
@@ -89,6 +102,11 @@ pub fn cleaning_property_line(property: &CleaningProperty) -> String {
 
 /// A property of a group of the consumer protocol: its number, its name and what it says.
 pub fn consumer_property_line(property: &ConsumerProperty) -> String {
+    format!("  {:<5} {:<29} {}", property.number, property.name, property.statement)
+}
+
+/// A property of what a producer writes: its number, its name and what it says.
+pub fn producing_property_line(property: &ProducingProperty) -> String {
     format!("  {:<5} {:<29} {}", property.number, property.name, property.statement)
 }
 

@@ -1,8 +1,7 @@
 //! What must hold of a group of the consumer protocol.
 //!
 //! Source: the TLA+ specifications of KIP-848, whose names for them are given.
-//! Verifies: group.consumer.reconcile.*, group.consumer.target, group.consumer.fence, group.consumer.load,
-//! group.consumer.offset.commit
+//! Verifies: group.consumer.reconcile.*, group.consumer.target, group.consumer.fence, group.consumer.load, group.consumer.offset.commit
 //! Can fail: exhibits kafka-16147, late-commit, unfenced-member, passed-over, processed-again; break
 //! commit-told-before-committed.
 

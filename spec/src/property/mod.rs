@@ -23,6 +23,7 @@ mod leader_in_isr;
 mod log_matching;
 mod metadata_prefix;
 mod one_leader;
+pub mod producing;
 mod quorum_superset;
 mod replica_state;
 mod retry_recognised;
