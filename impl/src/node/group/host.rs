@@ -9,7 +9,7 @@ use super::records::to_wire;
 use super::retention::checks;
 use crate::carrier::{Durable, Timestamp};
 use crate::cells::{Drained, Published};
-use crate::door::{Done, Enters, Entrance, Place, What};
+use crate::door::{Done, Enters, Entrance, Place, Plain, What};
 use crate::node::broker_host::Shards;
 use crate::node::cluster::Cluster;
 use crate::node::partitions::Partitions;
@@ -55,6 +55,8 @@ pub enum Event {
     LookedAtAll(LookAtAll),
     /// What no one has needed since is to be forgotten.
     UnneededSince(Timestamp),
+    /// A timer that the door has let through.
+    Due(TimerName),
     /// To be called when everything sent before has been taken note of.
     Mark(Done),
 }
@@ -90,9 +92,15 @@ pub struct Written {
 }
 
 impl Enters for Event {
-    /// No conductor plays groups yet.
+    /// That leadership or topics have changed waits at other doors, and what only looks changes nothing.
     fn arrival(&self) -> Option<(Place, What)> {
-        None
+        let (partition, text) = match self {
+            Self::Asked(ask) => (ask.partition, format!("{:?} of {}", ask.request.recast::<Plain>(), ask.group)),
+            Self::Loaded(partition, ..) => (*partition, "Loaded".to_owned()),
+            Self::Written(written) => (written.partition, "Written".to_owned()),
+            _ => return None,
+        };
+        Some((Place::Group(partition), What::Input(text)))
     }
 
     fn mark(done: Done) -> Self {
@@ -118,8 +126,9 @@ pub struct Surroundings {
     pub runtime: Handle,
 }
 
+/// A timer of a group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct TimerName {
+pub struct TimerName {
     partition: TopicPartition,
     group: GroupId,
     timer: Timer,
@@ -148,13 +157,18 @@ pub struct GroupHost {
 impl GroupHost {
     /// A thread that hosts nothing yet.
     pub fn new(around: Surroundings, entrance: Entrance<Event>) -> Self {
+        let before = entrance.clone();
+        let hold = move |name: &TimerName| {
+            let (name, told) = (name.clone(), format!("{:?} of {}", name.timer, name.group));
+            before.hold_timer(Place::Group(name.partition), told, move || Event::Due(name))
+        };
         Self {
             around,
             entrance,
             coordinators: BTreeMap::new(),
             topics: Arc::default(),
             terms: 0,
-            timers: Timers::before(|_| None),
+            timers: Timers::before(hold),
             tickets: Tickets::new(),
             waiting: JoinSet::new(),
         }
@@ -168,8 +182,7 @@ impl GroupHost {
                 self.heard(event);
             }
             while let Some(name) = self.timers.take_due(Instant::now()) {
-                let TimerName { partition, group, timer } = name;
-                self.tell(partition, Input::TimerFired { at: Timestamp::now(), group, timer });
+                self.due(name);
             }
             while self.waiting.try_join_next().is_some() {}
         }
@@ -187,8 +200,14 @@ impl GroupHost {
             Event::UnneededSince(since) => self.check_retention(since),
             Event::Looked(partition, look) => look(self.coordinators.get(&partition).map(|hosted| &hosted.machine)),
             Event::LookedAtAll(look) => look(&mut self.coordinators.values().map(|hosted| &hosted.machine)),
+            Event::Due(name) if self.timers.take(&name) => self.due(name),
+            Event::Due(_) => {}
             Event::Mark(done) => done(),
         }
+    }
+
+    fn due(&mut self, TimerName { partition, group, timer }: TimerName) {
+        self.tell(partition, Input::TimerFired { at: Timestamp::now(), group, timer });
     }
 
     /// Every coordinator hears of the topics when they have changed.
