@@ -21,7 +21,7 @@ use bytes::Bytes;
 use highwater_spec::controller::Topic;
 use highwater_spec::group::{
     Config, Coordinator, GroupId, Input, KnownTopic, KnownTopics, Output, Record, ReplicatedCoordinator, Reply,
-    Request, Timer,
+    Request, Tenure, Timer,
 };
 use highwater_spec::machine::Machine;
 use highwater_spec::refusal::Refusal;
@@ -145,6 +145,8 @@ pub struct GroupHost {
     around: Surroundings,
     entrance: Entrance<Event>,
     coordinators: BTreeMap<TopicPartition, Hosted>,
+    /// The leaderships that were acted on.
+    tenures: BTreeMap<TopicPartition, Tenure>,
     /// The topics, as the coordinators were last told.
     topics: Arc<KnownTopics>,
     terms: Term,
@@ -166,6 +168,7 @@ impl GroupHost {
             around,
             entrance,
             coordinators: BTreeMap::new(),
+            tenures: BTreeMap::new(),
             topics: Arc::default(),
             terms: 0,
             timers: Timers::before(hold),
@@ -225,23 +228,30 @@ impl GroupHost {
         self.tell(partition, Input::TopicsChanged { topics });
     }
 
-    /// A coordinator for each partition that this broker leads, and none for others. One whose leadership was renewed
-    /// stays.
+    /// A coordinator for each partition that this broker leads, anew for each leadership: in between somebody else may
+    /// have led, and have written.
     fn follow_leadership(&mut self) {
         let cluster = self.around.cluster.read();
-        let led = |id: TopicPartition| {
-            let leader = cluster.partition(id).and_then(|partition| partition.leader);
-            leader == Some(self.around.me)
-        };
-        let lost: Vec<_> = self.coordinators.keys().copied().filter(|id| !led(*id)).collect();
-        let (topic, count) = match cluster.topic_named(super::placement::TOPIC) {
-            Some((topic, found)) => (topic, found.partitions.len()),
-            None => Default::default(),
-        };
-        let all = (0..).take(count).map(|index| TopicPartition { topic, index });
-        let won: Vec<_> = all.filter(|id| led(*id) && !self.coordinators.contains_key(id)).collect();
-        lost.into_iter().for_each(|id| self.resign(id));
-        won.into_iter().for_each(|id| self.elect(id));
+        let found = cluster.topic_named(super::placement::TOPIC);
+        let (topic, partitions) = found.map(|(id, topic)| (id, topic.partitions.as_slice())).unwrap_or_default();
+        let is_gone = |id: &TopicPartition| id.topic != topic;
+        self.coordinators
+            .keys()
+            .copied()
+            .filter(is_gone)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|id| self.resign(id));
+        self.tenures.retain(|id, _| !is_gone(id));
+        for (index, partition) in (0..).zip(partitions) {
+            let id = TopicPartition { topic, index };
+            if self.tenures.entry(id).or_default().hears(&self.around.rules, partition.leader_epoch) {
+                self.resign(id);
+                if partition.leader == Some(self.around.me) {
+                    self.elect(id);
+                }
+            }
+        }
     }
 
     fn elect(&mut self, partition: TopicPartition) {
@@ -370,7 +380,10 @@ impl GroupHost {
             outcome => {
                 tracing::warn!(partition = partition.index, ?outcome, "a coordinator's records were not written");
                 self.resign(partition);
-                self.follow_leadership();
+                let leader = self.around.cluster.read().partition(partition).and_then(|partition| partition.leader);
+                if leader == Some(self.around.me) {
+                    self.elect(partition);
+                }
             }
         }
     }
