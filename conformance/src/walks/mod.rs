@@ -82,13 +82,17 @@ pub const GROUP_GROUNDS: [Ground<group::Bounds>; 11] = [
 ];
 
 /// Groups of the consumer protocol that are walked, in the same way.
-pub const CONSUMER_GROUNDS: [Ground<members::Bounds>; 8] = [
+pub const CONSUMER_GROUNDS: [Ground<members::Bounds>; 9] = [
     Ground { name: "consumers-crash", bounds: members::Bounds { crashes: 1, ..members::Bounds::QUIET } },
     Ground { name: "consumers-leave", bounds: members::Bounds { leaves: 1, ..members::Bounds::QUIET } },
     Ground { name: "consumers-static", bounds: members::Bounds { fixed: 1, leaves: 1, ..members::Bounds::QUIET } },
     Ground { name: "consumers-expiry", bounds: members::Bounds { expiries: 1, ..members::Bounds::QUIET } },
     Ground { name: "consumers-slow", bounds: members::Bounds { slow: 1, ..members::Bounds::QUIET } },
     Ground { name: "consumers-break", bounds: members::Bounds { breaks: 1, ..members::Bounds::QUIET } },
+    Ground {
+        name: "consumers-commit",
+        bounds: members::Bounds { partitions: 1, records: 1, ..members::Bounds::QUIET },
+    },
     Ground { name: "consumers-move", bounds: members::Bounds { moves: 1, ..members::Bounds::QUIET } },
     Ground {
         name: "consumers-late-move",
