@@ -8,6 +8,7 @@ mod librdkafka;
 mod lockstep;
 mod matrix;
 mod requests;
+mod stops;
 mod walks;
 
 use clap::{Parser, Subcommand};
@@ -45,6 +46,8 @@ enum Command {
     Requests(requests::RequestsArgs),
     /// Send the script to two clusters, and tell what they answer differently
     Compare(requests::CompareArgs),
+    /// Measure how much of a group of real consumers stops when one comes or goes
+    Stops(stops::Args),
     /// Replay walks that take every edge of small worlds, and tell what they cover
     Walks(walks::Args),
 }
@@ -61,6 +64,7 @@ pub fn answer(cli: Cli) -> ExitCode {
         Command::Lockstep(args) => lockstep::answer(args),
         Command::Requests(args) => requests::requests(args),
         Command::Compare(args) => requests::compared(args),
+        Command::Stops(args) => stops::answer(args),
         Command::Walks(args) => walks::answer(args),
     };
     answered.unwrap_or_else(|error| {
