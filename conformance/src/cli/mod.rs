@@ -57,7 +57,7 @@ pub fn answer(cli: Cli) -> ExitCode {
     let answered = match cli.command {
         Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
         Command::Clients(args) => Ok(clients::answer(args)),
-        Command::Failures(args) => failures::answer(args),
+        Command::Failures(args) => failures::answer(args, cli.cache_dir),
         Command::Judge(args) => judge::answer(args),
         Command::Librdkafka(args) => librdkafka::answer(args),
         Command::Matrix(args) => matrix::answer(args),

@@ -107,7 +107,13 @@ fn invalid(session: &mut Session, version: i16, topic: &Topic) {
         of_group::ask(session, case, version, &request);
     };
     ask("joins a group without a name", &|request| request.group_id.clear());
-    ask("joins a group of a blank name", &|request| request.group_id = " ".to_owned());
+    for blank in [" ", "\t\n"] {
+        ask(&format!("joins a group of the name {blank:?}"), &|request| request.group_id = blank.to_owned());
+    }
+    ask("joins with a blank instance id", &|request| request.instance_id = Some(" ".to_owned()));
+    ask("joins with a blank rack", &|request| request.rack_id = Some(" ".to_owned()));
+    ask("stays under a blank id", &|request| *request = beat(&request.group_id, " ", 1));
+    ask("leaves under a blank id", &|request| *request = beat(&request.group_id, " ", LEAVES));
     ask("joins with an instance id without a name", &|request| request.instance_id = Some(String::new()));
     ask("joins with a rack without a name", &|request| request.rack_id = Some(String::new()));
     ask("joins without a rebalance timeout", &|request| request.rebalance_timeout_ms = -1);
@@ -129,6 +135,7 @@ fn invalid(session: &mut Session, version: i16, topic: &Topic) {
     ask("leaves no group", &|request| (request.member_epoch = LEAVES, request.group_id.push('x')).1);
     if version >= OWN_ID {
         ask("joins without an id", &|request| request.member_id.clear());
+        ask("joins under a blank id", &|request| request.member_id = " ".to_owned());
         ask("joins with an invalid regular expression", &|request| {
             request.subscribed_topic_regex = Some("(".to_owned());
         });

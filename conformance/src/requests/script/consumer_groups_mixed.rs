@@ -52,7 +52,8 @@ fn fetch(group: &str, member: Option<&str>, epoch: i32, topic: &Topic) -> Offset
         member_epoch: epoch,
         topics: Some(vec![of_topic]),
     };
-    OffsetFetchRequest { groups: vec![of_group], ..Default::default() }
+    // The id by itself isn't sent in these versions; it says whom to ask.
+    OffsetFetchRequest { group_id: group.to_owned(), groups: vec![of_group], ..Default::default() }
 }
 
 fn offsets(session: &mut Session, topic: &Topic) {
@@ -146,19 +147,27 @@ fn classic_requests(session: &mut Session, topic: &Topic) {
     of_group::ask(session, "beats as a classic member when it has left", 4, &classic_beat(&group, "m", epoch));
 }
 
-/// A classic member comes to a group of the consumer protocol.
+/// A classic member comes to a group of the consumer protocol, with members and without.
 fn classic_members(session: &mut Session, topic: &Topic) {
     let group = session.name("consumers-joined");
     tell(session, "joins before a classic member", &join(&group, "m", &[&topic.name]));
     let mut of_others = classic_join(&group, "");
     of_others.protocol_type = "connect".to_owned();
     of_group::ask(session, "a member of another type joins", 9, &of_others);
-    of_group::ask(session, "a classic member joins with an id", 9, &classic_join(&group, "somebody"));
-    of_group::ask(session, "a classic member joins", 9, &classic_join(&group, ""));
-    of_group::ask(session, "leaves before a classic member", 1, &beat(&group, "m", LEAVES));
+    of_group::ask(session, "a classic member joins the living group with an id", 9, &classic_join(&group, "somebody"));
+    of_group::ask(session, "a classic member joins the living group", 9, &classic_join(&group, ""));
+    let group = session.name("consumers-left");
+    tell(session, "joins, and leaves before a classic member", &join(&group, "m", &[&topic.name]));
+    of_group::ask(session, "has left before a classic member", 1, &beat(&group, "m", LEAVES));
     of_group::ask(session, "a classic member joins the empty group with an id", 9, &classic_join(&group, "somebody"));
-    of_group::ask(session, "a classic member of version 3 joins the empty group", 3, &classic_join(&group, ""));
+    let classic =
+        of_group::ask(session, "a classic member of version 3 joins the empty group", 3, &classic_join(&group, ""));
     of_group::ask(session, "described as what it was", 1, &describe(&[&group], false));
+    let Some(member) = classic else { return };
+    let share = classic_sync(&group, &member.member_id, member.generation_id);
+    of_group::ask(session, "the classic member syncs", 2, &share);
+    of_group::ask(session, "described when that is written", 1, &describe(&[&group], false));
+    of_group::ask(session, "the classic member leaves it", 2, &classic_leave(&group, &member.member_id));
 }
 
 /// A member of the consumer protocol comes to a classic group.
