@@ -57,11 +57,11 @@ fn refused(refusal: Refusal) -> Input {
 }
 
 fn committed<const N: usize>(offsets: [(i32, i64); N]) -> Input {
-    Input::OffsetsAnswered(Ok(offsets.map(|(index, offset)| (p(index), Some(Offset(offset)))).into()))
+    Input::OffsetsAnswered(Ok(offsets.map(|(index, offset)| (p(index), Some(Offset(offset).into()))).into()))
 }
 
 fn fetched(index: i32, from: i64, upto: i64) -> Input {
-    Input::Fetched { partition: p(index), from: Offset(from), upto: Offset(upto) }
+    Input::Fetched { partition: p(index), from: Offset(from), under: None, upto: Offset(upto), epoch: None }
 }
 
 fn answered(generation: i32, outcome: Result<(), Refusal>) -> Input {
@@ -96,7 +96,7 @@ fn joins(out: &[Output]) -> Option<(Option<MemberId>, usize)> {
 fn commits(out: &[Output]) -> Option<Vec<(i32, i64)>> {
     out.iter().find_map(|output| match output {
         Output::Commit { offsets, .. } => {
-            Some(offsets.iter().map(|(partition, offset)| (partition.index, offset.0)).collect())
+            Some(offsets.iter().map(|(partition, place)| (partition.index, place.offset.0)).collect())
         }
         _ => None,
     })
@@ -151,12 +151,13 @@ fn a_partition_is_read_from_where_it_was_committed_or_as_told() {
     let mut consumer = joining(config());
     let out = steps(&mut consumer, [joined(3, false), Input::SyncAnswered(Ok(set([0, 1])))]);
     assert!(out.contains(&Output::FetchOffsets(set([0, 1]))));
-    let offsets = Input::OffsetsAnswered(Ok([(p(0), Some(Offset(7))), (p(1), None)].into()));
+    let offsets = Input::OffsetsAnswered(Ok([(p(0), Some(Offset(7).into())), (p(1), None)].into()));
     assert_eq!(step(&mut consumer, offsets.clone()), [Output::FindOffset { partition: p(1), at: End::Earliest }]);
     assert_eq!(positions(&consumer), [(0, 7)]);
     step(&mut consumer, Input::OffsetFound { partition: p(1), offset: Offset(2) });
     assert_eq!(positions(&consumer), [(0, 7), (1, 2)]);
-    let out = step(&mut consumer, Input::OutOfRange { partition: p(0), from: Offset(7) });
+    let (partition, from, refusal) = (p(0), Offset(7), Refusal::OffsetOutOfRange);
+    let out = step(&mut consumer, Input::FetchRefused { partition, from, under: None, refusal });
     assert_eq!(out, [Output::FindOffset { partition: p(0), at: End::Earliest }]);
     let mut strict = joining(Config { reset: None, ..config() });
     let out = steps(&mut strict, [joined(3, false), Input::SyncAnswered(Ok(set([0, 1]))), offsets]);
