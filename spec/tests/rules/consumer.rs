@@ -162,6 +162,7 @@ fn a_partition_is_read_from_where_it_was_committed_or_as_told() {
     let mut strict = joining(Config { reset: None, ..config() });
     let out = steps(&mut strict, [joined(3, false), Input::SyncAnswered(Ok(set([0, 1]))), offsets]);
     assert_eq!(out.last(), Some(&Output::Fail(Failure::NoOffset(p(1)))));
+    assert!(out.contains(&Output::Leave { member: id() }));
 }
 
 // Verifies: client.consumer.deliver
@@ -201,6 +202,26 @@ fn before_it_joins_anew_a_consumer_commits_and_then_gives_up_what_it_owns() {
     let out = step(&mut consumer, answered(3, Ok(())));
     assert_eq!(out.first(), Some(&Output::Revoked(set([0, 1]))));
     assert_eq!((joins(&out), positions(&consumer)), (Some((Some(id()), 0)), vec![]));
+}
+
+// Verifies: client.consumer.rejoin
+#[test]
+fn a_join_that_is_repeated_is_prepared_once() {
+    let rebalance = || Input::HeartbeatAnswered(Err(Refusal::RebalanceInProgress));
+    let failures: [fn() -> Input; 2] = [|| refused(Refusal::CoordinatorLoadInProgress), || Input::CoordinatorLost];
+    for failure in failures {
+        let mut consumer = member(cooperative());
+        assert!(commits(&step(&mut consumer, rebalance())).is_some());
+        step(&mut consumer, answered(3, Ok(())));
+        let again = [failure(), Input::TimerFired(Timer::Retry), Input::CoordinatorFound];
+        let out = steps(&mut consumer, again);
+        assert_eq!((commits(&out), joins(&out)), (None, Some((Some(id()), 2))), "{out:?}");
+        steps(&mut consumer, [joined(4, false), Input::SyncAnswered(Ok(set([0, 1])))]);
+        assert!(commits(&step(&mut consumer, rebalance())).is_some(), "it is another rebalance");
+        let out =
+            steps(&mut consumer, [Input::CoordinatorLost, Input::TimerFired(Timer::Retry), Input::CoordinatorFound]);
+        assert!(commits(&out).is_some(), "it is not known whether that was committed");
+    }
 }
 
 // Verifies: client.consumer.cooperative, client.consumer.revoke

@@ -73,6 +73,8 @@ pub struct Consumer {
     is_processing: bool,
     /// Whether it is to join anew at the next poll.
     rejoins: bool,
+    /// Whether what it keeps was committed for the join that is under way.
+    is_prepared: bool,
     /// Whether `auto.commit.interval.ms` has passed.
     commit_due: bool,
     /// Commits that are not answered yet.
@@ -137,6 +139,7 @@ impl Consumer {
             shared_out: None,
             is_processing: false,
             rejoins: false,
+            is_prepared: false,
             commit_due: false,
             commits: 0,
         }
@@ -211,7 +214,11 @@ impl Consumer {
         }
     }
 
+    /// Whom the coordinator refuses for good it does not want to hear of again; anyone else leaves.
     fn fail(&mut self, failure: Failure, out: &mut Vec<Output>) {
+        if !matches!(failure, Failure::Refused(_)) {
+            self.leave(out);
+        }
         self.lose(out);
         self.end(out);
         out.push(Output::Fail(failure));
