@@ -108,7 +108,10 @@ fn values(of: &str, offsets: std::ops::Range<usize>) -> Vec<(i64, String)> {
 // Verifies: client.consumer.truncation.check, client.consumer.truncation.resume, client.consumer.truncation.fail
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_comes_back_hears_that_what_it_had_read_was_cut() {
-    let node = OneNode::start_with(&group::SETTINGS).await;
+    // The killed node's session is waited for.
+    let sessions = [("broker.session.timeout.ms", "1000"), ("broker.heartbeat.interval.ms", "100")];
+    let settings = [&group::SETTINGS[..], &sessions].concat();
+    let node = OneNode::start_with(&settings).await;
     let mut producer = client(&node);
     let topic = NewTopic { name: "t".to_owned(), partitions: Some(1), ..NewTopic::default() };
     producer.create_topic(topic).await.expect("a new topic");
@@ -117,7 +120,7 @@ async fn who_comes_back_hears_that_what_it_had_read_was_cut() {
     assert_eq!(told, Told { values: values("before", 0..READ), ..Told::default() });
     drop(producer);
 
-    let node = node.killed(|dir| cut(dir, LEFT), &group::SETTINGS).await;
+    let node = node.killed(|dir| cut(dir, LEFT), &settings).await;
     group::until_coordinated(&mut node.connect().await, "g").await;
     let mut producer = client(&node);
     produce(&mut producer, (LEFT..READ + 3).map(|offset| format!("after {offset}"))).await;

@@ -68,6 +68,11 @@ impl OneNode {
         self.node.broker_address().expect("a broker listens").port()
     }
 
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// A socket.
     pub async fn raw(&self) -> TcpStream {
         TcpStream::connect(self.node.broker_address().expect("a broker listens")).await.expect("a connection")
