@@ -70,10 +70,10 @@ pub const GROUP_GROUNDS: [Ground<group::Bounds>; 11] = [
         bounds: group::Bounds { partitions: 1, same_instance: 1, ..group::Bounds::QUIET },
     },
     Ground { name: "group-move", bounds: group::Bounds { partitions: 1, moves: 1, ..group::Bounds::QUIET } },
-    Ground { name: "group-late", bounds: group::Bounds { partitions: 1, late_commits: 1, ..group::Bounds::QUIET } },
+    Ground { name: "group-close", bounds: group::Bounds { partitions: 1, closes: 1, ..group::Bounds::QUIET } },
     Ground {
         name: "group-late-move",
-        bounds: group::Bounds { members: 1, partitions: 1, late_commits: 1, moves: 1, ..group::Bounds::QUIET },
+        bounds: group::Bounds { partitions: 1, late_commits: 1, moves: 1, ..group::Bounds::QUIET },
     },
     Ground { name: "group-break", bounds: group::Bounds { partitions: 1, breaks: 1, ..group::Bounds::QUIET } },
     Ground { name: "group-expiry", bounds: group::Bounds { partitions: 1, expiries: 1, ..group::Bounds::QUIET } },
@@ -91,7 +91,7 @@ pub const CONSUMER_GROUNDS: [Ground<members::Bounds>; 9] = [
     Ground { name: "consumers-break", bounds: members::Bounds { breaks: 1, ..members::Bounds::QUIET } },
     Ground {
         name: "consumers-commit",
-        bounds: members::Bounds { partitions: 1, records: 1, ..members::Bounds::QUIET },
+        bounds: members::Bounds { partitions: 1, records: 1, expiries: 1, ..members::Bounds::QUIET },
     },
     Ground { name: "consumers-move", bounds: members::Bounds { moves: 1, ..members::Bounds::QUIET } },
     Ground {

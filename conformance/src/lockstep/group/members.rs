@@ -106,8 +106,10 @@ impl Members {
     /// A consumer's connections end.
     pub fn cut_off(&mut self, member: u8) {
         self.idle.remove(&member);
-        let asking = self.asking.extract_if(.., |_, (of, _)| *of == member);
-        for (_, (_, asking)) in asking {
+        let (its, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.asking).into_iter().partition(|(_, (of, _))| *of == member);
+        self.asking = others.into_iter().collect();
+        for (_, (_, asking)) in its {
             asking.task.abort();
             // The socket is closed when this is over.
             let _ = self.runtime.block_on(asking.task);
