@@ -2,7 +2,8 @@
 //!
 //! [`apache_kafka`] brings up a cluster of Apache's own brokers, the oracle. [`clients`] lets real clients use a cluster
 //! ([`target`]). [`requests`] sends raw requests and compares what two clusters make of them. [`failures`] kills, stops
-//! and cuts off processes of ours. [`histories`] judges what clients of any cluster recorded, such as [`programs`]. [`walks`] are runs of small
+//! and cuts off processes of ours. [`histories`] judges what clients of any cluster recorded, such as [`programs`].
+//! [`stops`] measures how much of a group stops. [`walks`] are runs of small
 //! worlds that take every edge. [`matrix`] breaks the project on purpose, and tells which method notices.
 
 pub mod apache_kafka;
@@ -15,6 +16,7 @@ pub mod lockstep;
 pub mod matrix;
 pub mod programs;
 pub mod requests;
+pub mod stops;
 pub mod target;
 pub mod walks;
 

@@ -31,7 +31,10 @@ impl Target {
     pub fn of_tests() -> io::Result<Self> {
         match env::var("HIGHWATER_BOOTSTRAP") {
             Ok(bootstrap) => Ok(Self::Given { bootstrap }),
-            Err(_) => OwnCluster::start(&built()?, &[]).map(Self::Own),
+            // Members of the consumer protocol are told this, and move as soon as others do.
+            Err(_) => {
+                OwnCluster::start(&built()?, &["--set", "group.consumer.heartbeat.interval.ms=500"]).map(Self::Own)
+            }
         }
     }
 }

@@ -12,16 +12,17 @@ mod java;
 mod node;
 mod properties;
 mod ready;
+mod release;
 mod state;
 
 pub use artifacts::{VERSION, client_class_path, pins};
 pub use error::Error;
+pub use release::Release;
 pub use state::State;
 
-use artifacts::Artifacts;
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Nodes of the cluster, each broker and controller, with ids from 1.
 pub const NODES: u16 = 3;
@@ -65,13 +66,12 @@ pub fn up(places: &Places, base_port: Option<u16>) -> Result<Up, Error> {
         ready::wait(&places.dir, state)?;
         return Ok(Up::Already(state.clone()));
     }
-    let java = java::find()?;
-    let artifacts = Artifacts::resolve(&places.cache)?;
+    let release = Release::found(&places.cache)?;
     let mut state = match known {
         Some(state) => state,
-        None => formatted(places, &java, &artifacts, base_port)?,
+        None => formatted(places, &release, base_port)?,
     };
-    let started = start(places, &java, &artifacts, &mut state).and_then(|()| ready::wait(&places.dir, &state));
+    let started = start(places, &release, &mut state).and_then(|()| ready::wait(&places.dir, &state));
     if let Err(error) = started {
         node::stop(&state.nodes)?;
         return Err(error);
@@ -105,21 +105,21 @@ pub fn status(places: &Places) -> Result<Option<(State, Vec<bool>)>, Error> {
 }
 
 /// A cluster that has its settings and formatted log directories, and doesn't run yet.
-fn formatted(places: &Places, java: &Path, artifacts: &Artifacts, base_port: Option<u16>) -> Result<State, Error> {
+fn formatted(places: &Places, release: &Release, base_port: Option<u16>) -> Result<State, Error> {
     let state = State::new(&places.dir, &ports(base_port)?);
     properties::write(&places.dir, &state)?;
     for node in &state.nodes {
-        node::format(&places.dir, java, artifacts, node, &state.cluster_id)?;
+        release.format(&places.dir, node.id, &node.properties, &state.cluster_id)?;
     }
     state.write(&places.dir)?;
     Ok(state)
 }
 
 /// Starts the nodes that don't run; the state file names each as soon as it does.
-fn start(places: &Places, java: &Path, artifacts: &Artifacts, state: &mut State) -> Result<(), Error> {
+fn start(places: &Places, release: &Release, state: &mut State) -> Result<(), Error> {
     for index in 0..state.nodes.len() {
         if !node::is_running(&state.nodes[index]) {
-            state.nodes[index].pid = Some(node::start(&places.dir, java, artifacts, &state.nodes[index])?);
+            state.nodes[index].pid = Some(node::start(&places.dir, release, &state.nodes[index])?);
             state.write(&places.dir)?;
         }
     }

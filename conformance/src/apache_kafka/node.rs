@@ -1,55 +1,28 @@
-//! One node as a process: formatted, started, told from others, stopped.
+//! One node as a process: started, told from others, stopped.
 
-use super::artifacts::Artifacts;
+use super::Error;
+use super::release::Release;
 use super::state::Node;
-use super::{Error, properties};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// A node that hasn't ended by then is killed. Of a quorum that stops all at once, the last can't hand over anything.
 const PATIENCE: Duration = Duration::from_secs(4);
 const POLL: Duration = Duration::from_millis(50);
 
-/// Formats the node's log directory, with ELR on (KIP-966).
-pub(super) fn format(
-    dir: &Path,
-    java: &Path,
-    artifacts: &Artifacts,
-    node: &Node,
-    cluster_id: &str,
-) -> Result<(), Error> {
-    let mut tool = command(dir, java, artifacts, "kafka.tools.StorageTool");
-    tool.args(["format", "--ignore-formatted", "--cluster-id", cluster_id, "--feature"]);
-    tool.arg("eligible.leader.replicas.version=1").arg("--config").arg(&node.properties);
-    let output = tool.output().map_err(Error::io("run", java))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    Err(Error::Format { node: node.id, said: last_lines(&said, 20) })
-}
-
 /// Starts the node's process, which outlives this one. Its output goes to its log.
-pub(super) fn start(dir: &Path, java: &Path, artifacts: &Artifacts, node: &Node) -> Result<u32, Error> {
+pub(super) fn start(dir: &Path, release: &Release, node: &Node) -> Result<u32, Error> {
     let log = log(dir, node);
     let file = File::options().create(true).append(true).open(&log).map_err(Error::io("open", &log))?;
     let also = file.try_clone().map_err(Error::io("open", &log))?;
-    let mut broker = command(dir, java, artifacts, "kafka.Kafka");
+    let mut broker = release.node(dir, &node.properties);
     // A group of its own: Ctrl-C at the terminal that started it isn't for it.
-    broker.arg(&node.properties).stdin(Stdio::null()).stdout(file).stderr(also).process_group(0);
-    Ok(broker.spawn().map_err(Error::io("run", java))?.id())
-}
-
-fn command(dir: &Path, java: &Path, artifacts: &Artifacts, class: &str) -> Command {
-    let mut command = Command::new(java);
-    command.args(["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
-    command.arg(format!("-Dlog4j2.configurationFile={}", properties::log4j(dir).display()));
-    command.args(["-cp", &artifacts.class_path(), class]).current_dir(dir);
-    command
+    broker.stdin(Stdio::null()).stdout(file).stderr(also).process_group(0);
+    Ok(broker.spawn().map_err(Error::io("run", Path::new("java")))?.id())
 }
 
 /// Where the node's output goes.

@@ -45,15 +45,19 @@ appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = [%d] %p %m (%c)%n
 ";
 
-/// Writes the settings of every node, and those of their logging.
+/// Writes the settings of every node.
 pub(super) fn write(dir: &Path, state: &State) -> Result<(), Error> {
-    let log4j = log4j(dir);
-    fs::write(&log4j, LOG4J).map_err(Error::io("write", &log4j))?;
     for node in &state.nodes {
         let text = of(node, state, &data(dir, node));
         fs::write(&node.properties, text).map_err(Error::io("write", &node.properties))?;
     }
     Ok(())
+}
+
+/// Writes those of logging.
+pub(super) fn write_log4j(dir: &Path) -> Result<(), Error> {
+    let log4j = log4j(dir);
+    fs::write(&log4j, LOG4J).map_err(Error::io("write", &log4j))
 }
 
 /// The settings of the logging.

@@ -8,6 +8,7 @@ mod librdkafka;
 mod lockstep;
 mod matrix;
 mod requests;
+mod stops;
 mod walks;
 
 use clap::{Parser, Subcommand};
@@ -45,6 +46,8 @@ enum Command {
     Requests(requests::RequestsArgs),
     /// Send the script to two clusters, and tell what they answer differently
     Compare(requests::CompareArgs),
+    /// Measure how much of a group of real consumers stops when one comes or goes
+    Stops(stops::Args),
     /// Replay walks that take every edge of small worlds, and tell what they cover
     Walks(walks::Args),
 }
@@ -54,13 +57,14 @@ pub fn answer(cli: Cli) -> ExitCode {
     let answered = match cli.command {
         Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
         Command::Clients(args) => Ok(clients::answer(args)),
-        Command::Failures(args) => failures::answer(args),
+        Command::Failures(args) => failures::answer(args, cli.cache_dir),
         Command::Judge(args) => judge::answer(args),
         Command::Librdkafka(args) => librdkafka::answer(args),
         Command::Matrix(args) => matrix::answer(args),
         Command::Lockstep(args) => lockstep::answer(args),
         Command::Requests(args) => requests::requests(args),
         Command::Compare(args) => requests::compared(args),
+        Command::Stops(args) => stops::answer(args),
         Command::Walks(args) => walks::answer(args),
     };
     answered.unwrap_or_else(|error| {

@@ -55,6 +55,7 @@ fn recorded(
 }
 
 /// All read; one is killed; one leaves; the others read all, all the time.
+// Verifies: group.protocol.vote, group.rebalance.complete, group.sync.store, group.session.expire, group.leave.each
 async fn shared(group: &mut Group, strategy: &str, languages: &[Language], with_kcat: bool) -> Result<(), Failed> {
     let mut members = Vec::new();
     for language in languages {
@@ -85,6 +86,7 @@ async fn shared(group: &mut Group, strategy: &str, languages: &[Language], with_
 }
 
 /// Each is killed and started anew: it gets what it had, and the others hear nothing of it.
+// Verifies: group.join.static
 async fn come_back(group: &mut Group, languages: &[Language]) -> Result<(), Failed> {
     let mut members = Vec::new();
     for language in languages {
@@ -114,6 +116,7 @@ async fn come_back(group: &mut Group, languages: &[Language]) -> Result<(), Fail
 }
 
 /// A member is killed while it reads what is being written; another one takes its place.
+// Verifies: group.session.expire, group.join.new
 async fn killed(group: &mut Group) -> Result<(), Failed> {
     let (load, mut members) = under_load(group).await?;
     members.remove(0).kill();
@@ -126,6 +129,7 @@ async fn killed(group: &mut Group) -> Result<(), Failed> {
 }
 
 /// A member sleeps for longer than its session, and others read its partitions; it wakes with records in its hands.
+// Verifies: group.session.expire, group.member.known, group.offset.fence
 async fn slept(group: &mut Group) -> Result<(), Failed> {
     let (load, members) = under_load(group).await?;
     members[0].pause()?;

@@ -3,6 +3,7 @@
 use super::ask;
 use super::port::Port;
 use super::process::{Process, Settings};
+use super::program::Program;
 use super::proxy::Proxy;
 use super::until::until;
 use highwater_spec::values::BrokerId;
@@ -18,7 +19,7 @@ use tokio::time::sleep;
 /// How many brokers there are, numbered from 1.
 const BROKERS: i32 = 3;
 /// The controller's node id.
-const CONTROLLER: i32 = 100;
+const CONTROLLER: u16 = 100;
 /// How much of what each node said is told when a case fails.
 const LAST_LINES: usize = 12;
 /// How often to look whether a node has ended while it should come up.
@@ -55,19 +56,15 @@ impl Cluster {
     ///
     /// # Errors
     /// When one doesn't come up.
-    pub async fn start(binary: &Path, wish: Wish) -> Result<Self, Failed> {
+    pub async fn start(program: &Program, wish: Wish) -> Result<Self, Failed> {
         let dir = tempfile::Builder::new().prefix("highwater-failures-").tempdir()?;
         let port = Port::free()?;
         let controller_address = port.address();
-        let controller = Process::new(
-            "the controller".to_owned(),
-            binary,
-            controller_settings(controller_address, &dir.path().join("controller")),
-            dir.path().join("controller.log"),
-        );
+        let settings = controller_settings(controller_address, &dir.path().join("controller"));
+        let controller = Process::new("the controller".to_owned(), program, dir.path(), CONTROLLER, settings)?;
         let mut cluster = Self { controller, brokers: Vec::new(), dir, _ports: vec![port] };
         for id in (1..=BROKERS).map(BrokerId) {
-            cluster.add_broker(binary, id, controller_address, wish.can_be_cut == Some(id)).await?;
+            cluster.add_broker(program, id, controller_address, wish.can_be_cut == Some(id)).await?;
         }
         cluster.start_all()?;
         match cluster.until_all_live().await {
@@ -78,7 +75,7 @@ impl Cluster {
 
     async fn add_broker(
         &mut self,
-        binary: &Path,
+        program: &Program,
         id: BrokerId,
         controller: SocketAddr,
         can_be_cut: bool,
@@ -92,8 +89,8 @@ impl Cluster {
         }
         let dir = self.dir.path().join(format!("{id}"));
         let settings = broker_settings(id, port.address(), advertised, reached, &dir);
-        let output = self.dir.path().join(format!("{id}.log"));
-        let process = Process::new(format!("{id}"), binary, settings, output);
+        let node = u16::try_from(id.0).map_err(io::Error::other)?;
+        let process = Process::new(format!("{id}"), program, self.dir.path(), node, settings)?;
         self.brokers.push(Broker { process, address: port.address(), dir, proxies });
         self._ports.push(port);
         Ok(())
@@ -221,7 +218,7 @@ fn index(id: BrokerId) -> usize {
 }
 
 fn controller_settings(address: SocketAddr, dir: &Path) -> Settings {
-    let mut settings = common_settings(CONTROLLER, address, dir);
+    let mut settings = common_settings(CONTROLLER.into(), address, dir);
     settings.push(("process.roles", "controller".to_owned()));
     settings.push(("listeners", format!("CONTROLLER://{address}")));
     settings

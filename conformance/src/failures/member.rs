@@ -131,16 +131,19 @@ impl Member {
         code.of(|| self.group.clone())
     }
 
-    /// The offset that is committed of the topic's first partition; −1 for none.
+    /// The offset that is committed of the topic's first partition; −1 for none. Of what is `stable` each offset that was
+    /// acknowledged is a part, and consumers ask for that. Apache's new coordinator may tell whoever asks for less an
+    /// earlier offset, until it knows that its log is committed.
     ///
     /// # Errors
     /// When `broker` doesn't answer, or with an error.
-    pub async fn committed(&self, broker: SocketAddr) -> Result<i64, ClientError> {
+    pub async fn committed(&self, broker: SocketAddr, stable: bool) -> Result<i64, ClientError> {
         let topic =
             OffsetFetchRequestTopics { name: self.topic.clone(), partition_indexes: vec![0], ..Default::default() };
         let group =
             OffsetFetchRequestGroup { group_id: self.group.clone(), topics: Some(vec![topic]), ..Default::default() };
-        let answer = ask(broker, &OffsetFetchRequest { groups: vec![group], ..Default::default() }).await?;
+        let request = OffsetFetchRequest { groups: vec![group], require_stable: stable, ..Default::default() };
+        let answer = ask(broker, &request).await?;
         let found =
             answer.groups.first().ok_or_else(|| ClientError::refused(&self.group, ErrorCode::NOT_COORDINATOR))?;
         ErrorCode(found.error_code).of(|| self.group.clone())?;

@@ -1,4 +1,4 @@
-//! Failures, on processes of ours: killed, asleep, cut off, without power, and what has become of every value that was
+//! Failures, on processes of ours, and some of Apache Kafka's: killed, asleep, cut off, without power, and what has become of every value that was
 //! written meanwhile.
 //!
 //! Each case has a cluster of its own. A case waits for conditions and never for time, and asserts none. What is judged
@@ -18,25 +18,29 @@ mod log;
 mod member;
 pub mod port;
 mod process;
+mod program;
 mod proxy;
 mod stage;
 pub(crate) mod until;
 mod writer;
 
+pub use program::Program;
+
 use crate::programs::Language;
 use cluster::Wish;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use stage::{Stage, play};
-use std::path::Path;
 use std::sync::Arc;
 
-type Run = Box<dyn FnOnce(&Path) -> Result<(), Failed> + Send>;
+type Run = Box<dyn FnOnce(&Program) -> Result<(), Failed> + Send>;
 
 /// One thing that goes wrong.
 struct Case {
     name: &'static str,
     /// The client of others that it needs, if any.
     client: Option<Language>,
+    /// Whether Apache's nodes can be let fail like this, and keep the same promises.
+    on_apache_kafka: bool,
     run: Run,
 }
 
@@ -46,7 +50,13 @@ impl Case {
         wish: Wish,
         script: impl AsyncFnOnce(&mut Stage) -> Result<(), Failed> + Send + 'static,
     ) -> Self {
-        Self { name, client: None, run: Box::new(move |binary| play(binary, wish, script)) }
+        let run = Box::new(move |program: &Program| play(program, wish, script));
+        Self { name, client: None, on_apache_kafka: false, run }
+    }
+
+    fn also_on_apache_kafka(mut self) -> Self {
+        self.on_apache_kafka = true;
+        self
     }
 
     fn needs(mut self, client: Language) -> Self {
@@ -60,14 +70,15 @@ impl Case {
     }
 }
 
-/// Runs the cases that `arguments` choose with the broker's program `binary`, and reports as `cargo test` does.
-pub fn run(arguments: &Arguments, binary: &Path) -> Conclusion {
-    let binary: Arc<Path> = binary.into();
+/// Runs the cases that `arguments` choose on nodes of `program`, and reports as `cargo test` does.
+pub fn run(arguments: &Arguments, program: Program) -> Conclusion {
+    let program = Arc::new(program);
+    let is_for = |case: &Case| case.on_apache_kafka || matches!(*program, Program::Highwater(_));
     let trial = |case: Case| {
-        let binary = Arc::clone(&binary);
+        let program = Arc::clone(&program);
         let missing = case.missing();
         missing.iter().for_each(|missing| eprintln!("{} is ignored: {missing}", case.name));
-        Trial::test(case.name, move || (case.run)(&binary)).with_ignored_flag(missing.is_some())
+        Trial::test(case.name, move || (case.run)(&program)).with_ignored_flag(missing.is_some())
     };
-    libtest_mimic::run(arguments, cases::all().into_iter().map(trial).collect())
+    libtest_mimic::run(arguments, cases::all().into_iter().filter(is_for).map(trial).collect())
 }

@@ -1,13 +1,13 @@
 //! One node as a process of its own: started, killed, put to sleep, woken, asked to end.
 
+use super::program::Program;
 use super::until::until;
 use libtest_mimic::Failed;
 use rustix::process::{Pid, Signal, kill_process};
-use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 
 /// Settings of a node, by Kafka's names.
 pub type Settings = Vec<(&'static str, String)>;
@@ -16,16 +16,24 @@ pub type Settings = Vec<(&'static str, String)>;
 #[derive(Debug)]
 pub struct Process {
     name: String,
-    binary: PathBuf,
+    program: Program,
+    node: u16,
+    /// The cluster's directory.
+    dir: PathBuf,
     settings: Settings,
     output: PathBuf,
     running: Option<Child>,
 }
 
 impl Process {
-    /// A node that doesn't run yet. What it says is appended to the file `output`.
-    pub fn new(name: String, binary: &Path, settings: Settings, output: PathBuf) -> Self {
-        Self { name, binary: binary.to_owned(), settings, output, running: None }
+    /// A node that doesn't run yet. What it says is appended to a file in the cluster's directory.
+    ///
+    /// # Errors
+    /// When what it needs can't be made.
+    pub fn new(name: String, program: &Program, dir: &Path, node: u16, settings: Settings) -> io::Result<Self> {
+        program.prepare(dir, node, &settings)?;
+        let (program, dir, output) = (program.clone(), dir.to_owned(), dir.join(format!("{node}.log")));
+        Ok(Self { name, program, node, dir, settings, output, running: None })
     }
 
     /// Starts it.
@@ -34,18 +42,8 @@ impl Process {
     /// When the system refuses.
     pub fn start(&mut self) -> io::Result<()> {
         let output = File::options().create(true).append(true).open(&self.output)?;
-        let mut command = Command::new(&self.binary);
-        command.args(["serve", "--die-with-parent", &std::process::id().to_string()]);
+        let mut command = self.program.command(&self.dir, self.node, &self.settings);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        // What the user has set for brokers of his own isn't for this one.
-        for (name, _) in env::vars_os().filter(|(name, _)| is_setting(name)) {
-            command.env_remove(name);
-        }
-        let variable = |name: &str| format!("HIGHWATER_{}", name.to_uppercase().replace('.', "_"));
-        command.envs(self.settings.iter().map(|(name, value)| (variable(name), value)));
-        if env::var_os("RUST_LOG").is_none() {
-            command.env("RUST_LOG", "info");
-        }
         self.running = Some(command.spawn()?);
         Ok(())
     }
@@ -93,7 +91,7 @@ impl Process {
         let what = format!("{} has ended", self.name);
         let status = until(&what, async || self.ended().ok_or("it runs")).await?;
         self.running = None;
-        match status.success() {
+        match self.program.ended_well(status) {
             true => Ok(()),
             false => Err(format!("{} was asked to end, and did with {status}", self.name).into()),
         }
@@ -129,8 +127,4 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-fn is_setting(name: &std::ffi::OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b"HIGHWATER_")
 }

@@ -2,9 +2,9 @@
 
 use super::cluster::{Cluster, Wish};
 use super::log::Log;
+use super::program::Program;
 use highwater_spec::values::BrokerId;
 use libtest_mimic::Failed;
-use std::path::Path;
 
 /// Every replica of a log on three brokers; broker 1 leads at first.
 pub const ALL: [BrokerId; 3] = [BrokerId(1), BrokerId(2), BrokerId(3)];
@@ -21,13 +21,13 @@ pub struct Stage {
 /// # Errors
 /// What the case says; also when a node ended by itself, or panicked.
 pub fn play(
-    binary: &Path,
+    program: &Program,
     wish: Wish,
     script: impl AsyncFnOnce(&mut Stage) -> Result<(), Failed>,
 ) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut stage = Stage { cluster: Cluster::start(binary, wish).await? };
+        let mut stage = Stage { cluster: Cluster::start(program, wish).await? };
         let outcome = script(&mut stage).await;
         let failed = outcome.err().map(|failed| failed.message().unwrap_or("it failed").to_owned());
         let faults: Vec<_> = [failed, stage.cluster.ailment()].into_iter().flatten().collect();

@@ -62,6 +62,7 @@ const CONFLUENT: Program = Program {
     sources: &[
         ("events.py", source!("events.py")),
         ("client.py", source!("confluent.py")),
+        ("crowd.py", source!("crowd.py")),
         ("requirements.txt", "confluent-kafka==2.16.1\n"),
     ],
 };
@@ -145,6 +146,16 @@ impl Language {
         Ok(command)
     }
 
+    /// The command that makes a crowd of members, which come and go as it is told. Its clients are confluent-kafka's.
+    ///
+    /// # Errors
+    /// When the client can't be had.
+    pub fn crowd(arguments: &[&str]) -> Result<Command, InstallError> {
+        let mut command = python_of(&CONFLUENT, "crowd.py")?;
+        command.args(arguments);
+        Ok(command)
+    }
+
     fn program(self) -> Result<Command, InstallError> {
         match self {
             Self::Java => java(),
@@ -176,12 +187,16 @@ fn jars() -> Result<String, InstallError> {
 }
 
 fn python(program: &Program) -> Result<Command, InstallError> {
+    python_of(program, "client.py")
+}
+
+fn python_of(program: &Program, source: &str) -> Result<Command, InstallError> {
     let dir = program.install(|dir| {
         let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement", "requirements.txt"];
         vec![command("python3", &["-m", "venv", "venv"]), command(dir.join("venv/bin/pip"), &pip)]
     })?;
     let mut python = Command::new(dir.join("venv/bin/python3"));
-    python.arg("-B").arg(dir.join("client.py"));
+    python.arg("-B").arg(dir.join(source));
     Ok(python)
 }
 

@@ -3,7 +3,7 @@
 use super::recorder::Recorder;
 use crate::histories::Deed;
 use rustix::process::{Pid, Signal, kill_process};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -65,6 +65,16 @@ impl Process {
     #[must_use]
     pub fn who(&self) -> &str {
         &self.who
+    }
+
+    /// Writes a line to its standard input.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn tell(&mut self, line: &str) -> io::Result<()> {
+        let stdin = self.stdin.as_mut().ok_or_else(|| io::Error::other("it was asked to end"))?;
+        writeln!(stdin, "{line}")?;
+        stdin.flush()
     }
 
     /// Asks it to end, and waits until it has. All its events are recorded then.

@@ -101,9 +101,13 @@ impl Known {
     }
 }
 
-/// The id of a member ends in a UUID, which is of this run.
+/// The id of a member ends in a UUID, which is of this run, or is one in base 64.
 fn member(id: String) -> String {
     const UUID: usize = 36;
+    const IN_BASE_64: usize = 22;
+    if id.len() == IN_BASE_64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+        return "<random>".to_owned();
+    }
     match id.len().checked_sub(UUID).filter(|at| id.is_char_boundary(*at)) {
         Some(at) if id[at..].bytes().filter(|byte| *byte == b'-').count() == 4 => format!("{}<random>", &id[..at]),
         _ => id,
@@ -160,6 +164,15 @@ mod tests {
         let before = [topic("other", &[]), topic("a-r1", &[]), topic("other", &[0, 80]), topic("no such", &[3])];
         let after = known().normal(Tree::List(before.into()), false);
         assert_eq!(after, Tree::List(vec![topic("a", &[]), topic("no such", &[3])]));
+    }
+
+    #[test]
+    fn the_random_part_of_a_members_id_goes() {
+        let after = |id: &str| known().normal(Tree::Struct(vec![("member_id", Tree::Text(id.to_owned()))]), false);
+        let expected = |id: &str| Tree::Struct(vec![("member_id", Tree::Text(id.to_owned()))]);
+        assert_eq!(after("a-00000000-1111-2222-3333-444444444444"), expected("a-<random>"));
+        assert_eq!(after("XK83I2O4Sji5zy_6iHZlkA"), expected("<random>"));
+        assert_eq!(after("m"), expected("m"));
     }
 
     #[test]

@@ -70,6 +70,12 @@ fn a_heartbeat_that_is_wrong_in_itself_changes_nothing() {
         ConsumerHeartbeat { member: nameless.clone(), fresh: Some("f".into()), ..stays("a", 1, &[]) },
         ConsumerHeartbeat { member: nameless.clone(), fresh: Some("f".into()), ..beat("a", Purpose::Leave) },
         beat("a", Purpose::Pause),
+        ConsumerHeartbeat { member: MemberIdentity { id: Some(" ".into()), instance: None }, ..whole.clone() },
+        ConsumerHeartbeat {
+            member: MemberIdentity { instance: Some("\t".into()), ..whole.member.clone() },
+            ..whole.clone()
+        },
+        ConsumerHeartbeat { rack: Some("".into()), ..whole.clone() },
     ];
     for beat in wrong {
         let mut world = Coordination::knowing(&[("t", 1)]);
@@ -77,8 +83,10 @@ fn a_heartbeat_that_is_wrong_in_itself_changes_nothing() {
         assert!(world.log.is_empty());
     }
     let mut world = Coordination::knowing(&[("t", 1)]);
-    let ticket = world.ask_about("".into(), Request::ConsumerHeartbeat(whole.clone()));
-    assert_eq!(outcome(world.answer(ticket).unwrap()), Err(Refusal::InvalidRequest));
+    for nowhere in ["", " "] {
+        let ticket = world.ask_about(nowhere.into(), Request::ConsumerHeartbeat(whole.clone()));
+        assert_eq!(outcome(world.answer(ticket).unwrap()), Err(Refusal::InvalidRequest));
+    }
     let unknown = ConsumerHeartbeat { assignor: Some("sticky".into()), ..whole.clone() };
     assert_eq!(world.beats(unknown), Err(Refusal::UnsupportedAssignor));
     let regex = ConsumerHeartbeat { topics: None, regex: Some("t.*".into()), ..whole.clone() };

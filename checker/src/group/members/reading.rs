@@ -8,7 +8,7 @@
 use super::state::{Commit, Life, Position, State, Waiting};
 use super::step::{Outcome, Step, index};
 use super::{World, partition, words};
-use crate::group::Model;
+use crate::group::{Model, Turn};
 use highwater_spec::group::{
     CommitOffsets, Generation, Input, MemberIdentity, NamedPartition, OffsetToCommit, PartitionResults, Reader, Record,
     Request,
@@ -37,6 +37,10 @@ impl Step<'_> {
         }
         let reader = Reader { member: Some(life.id.clone()), epoch: life.epoch };
         let found = self.state.coordinator.fetch_offsets(&reader, &World::group(), Some(&new));
+        if let Some(turns) = &mut self.turns {
+            let (reader, partitions, found) = (reader.clone(), new.clone(), found.clone());
+            turns.push(Turn::LookedUp { by: member, reader, partitions, found });
+        }
         self.trace.push(format!("c{member} asks where to begin, and hears {}", words::beginnings(&found)));
         let found = found.into_iter().flatten();
         let begin = |committed: Option<highwater_spec::group::CommittedOffset<Model>>| {

@@ -50,11 +50,15 @@ fn without(broker: BrokerId) -> Vec<BrokerId> {
 async fn expect_known(stage: &Stage, member: &Member, broker: BrokerId, offset: i64) -> Result<(), Failed> {
     let address = stage.cluster.address(broker);
     until("the member is known", async || member.heartbeat(address).await).await?;
-    let found = until("offsets are told", async || member.committed(address).await).await?;
-    match found == offset {
-        true => Ok(()),
-        false => Err(format!("{offset} was acknowledged last, and {broker} says {found}").into()),
+    let found = until("offsets are told", async || member.committed(address, true).await).await?;
+    if found != offset {
+        return Err(format!("{offset} was acknowledged last, and {broker} says {found}").into());
     }
+    until("so is everyone told", async || match member.committed(address, false).await {
+        Ok(found) if found == offset => Ok(()),
+        seen => Err(format!("{offset} was acknowledged last, and {broker} says {seen:?}")),
+    })
+    .await
 }
 
 // Verifies: group.coordinator.load, group.coordinator.role

@@ -13,16 +13,17 @@ mod restarts;
 use super::Case;
 
 pub(super) fn all() -> Vec<Case> {
-    let all = [
+    let by_processes = [
         killed::cases(),
         cut_off::cases(),
         min_isr::cases(),
         elections::cases(),
         groups::cases(),
         readers::cases(),
-        power::cases(),
         restarts::cases(),
-        bad_bytes::cases(),
     ];
-    all.into_iter().flatten().collect()
+    // These know what our broker flushes, and what it says.
+    let of_ours = [power::cases(), bad_bytes::cases()];
+    let by_processes = by_processes.into_iter().flatten().map(Case::also_on_apache_kafka);
+    by_processes.chain(of_ours.into_iter().flatten()).collect()
 }

@@ -58,7 +58,7 @@ fn find_coordinator(session: &mut Session) {
 /// What a consumer of no topic wants, in version 0. (Kafka looks into it, and what can't be read it never answers.)
 const WISHES: &[u8] = &[0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
 
-fn join(group: &str, member: &str) -> JoinGroupRequest {
+pub(super) fn join(group: &str, member: &str) -> JoinGroupRequest {
     let range = JoinGroupRequestProtocol { name: "range".to_owned(), metadata: Bytes::from_static(WISHES) };
     JoinGroupRequest {
         group_id: group.to_owned(),
@@ -71,7 +71,7 @@ fn join(group: &str, member: &str) -> JoinGroupRequest {
     }
 }
 
-fn sync(group: &str, member: &str, generation: i32) -> SyncGroupRequest {
+pub(super) fn sync(group: &str, member: &str, generation: i32) -> SyncGroupRequest {
     let share =
         SyncGroupRequestAssignment { member_id: member.to_owned(), assignment: Bytes::from_static(b"everything") };
     SyncGroupRequest {
@@ -85,7 +85,7 @@ fn sync(group: &str, member: &str, generation: i32) -> SyncGroupRequest {
     }
 }
 
-fn heartbeat(group: &str, member: &str, generation: i32) -> HeartbeatRequest {
+pub(super) fn heartbeat(group: &str, member: &str, generation: i32) -> HeartbeatRequest {
     HeartbeatRequest {
         group_id: group.to_owned(),
         generation_id: generation,
@@ -95,7 +95,7 @@ fn heartbeat(group: &str, member: &str, generation: i32) -> HeartbeatRequest {
 }
 
 /// In both ways; each version writes one.
-fn leave(group: &str, member: &str) -> LeaveGroupRequest {
+pub(super) fn leave(group: &str, member: &str) -> LeaveGroupRequest {
     LeaveGroupRequest {
         group_id: group.to_owned(),
         member_id: member.to_owned(),

@@ -3,6 +3,8 @@
 //! A chapter says nothing of what the right answer is: Apache Kafka's is.
 
 mod api_versions;
+mod consumer_groups;
+mod consumer_groups_mixed;
 mod create_topics;
 mod delete_topics;
 mod describe_cluster;
@@ -33,7 +35,7 @@ use highwater::wire::{Uuid, Versions};
 pub type Chapter = fn(&mut Session) -> Result<(), SessionError>;
 
 /// The chapters, in the order in which they are run.
-pub const CHAPTERS: [(&str, Chapter); 18] = [
+pub const CHAPTERS: [(&str, Chapter); 20] = [
     ("api-versions", api_versions::ask),
     ("frames", frames::ask),
     ("metadata", metadata::ask),
@@ -51,6 +53,8 @@ pub const CHAPTERS: [(&str, Chapter); 18] = [
     ("describe-topic-partitions", describe_topic_partitions::ask),
     ("groups", groups::ask),
     ("group-offsets", group_offsets::ask),
+    ("consumer-groups", consumer_groups::ask),
+    ("consumer-groups-mixed", consumer_groups_mixed::ask),
     ("malformed", malformed::ask),
 ];
 

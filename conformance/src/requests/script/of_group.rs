@@ -3,8 +3,9 @@
 use super::{Session, SessionError};
 use highwater::wire::RequestMessage;
 use highwater::wire::messages::{
-    DeleteGroupsRequest, DescribeGroupsRequest, HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest,
-    OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest, SyncGroupRequest,
+    ConsumerGroupDescribeRequest, ConsumerGroupHeartbeatRequest, DeleteGroupsRequest, DescribeGroupsRequest,
+    HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest, OffsetCommitRequest, OffsetDeleteRequest,
+    OffsetFetchRequest, SyncGroupRequest,
 };
 
 /// A request about one group.
@@ -33,6 +34,8 @@ of_group! {
     OffsetFetchRequest: |request| &request.group_id;
     OffsetDeleteRequest: |request| &request.group_id;
     DescribeGroupsRequest: |request| request.groups.first().map_or("", String::as_str);
+    ConsumerGroupHeartbeatRequest: |request| &request.group_id;
+    ConsumerGroupDescribeRequest: |request| request.group_ids.first().map_or("", String::as_str);
     DeleteGroupsRequest: |request| request.groups_names.first().map_or("", String::as_str);
 }
 

@@ -100,18 +100,27 @@ fn write_progress<C: Carrier>(id: &MemberId, current: &Current, metadata: &Membe
     }
 }
 
+/// Whether a name is none: as Java trims, a blank is whatever comes before the first character that is seen.
+fn is_blank(name: &str) -> bool {
+    name.chars().all(|letter| letter <= ' ')
+}
+
 impl ConsumerHeartbeat {
     /// `group.consumer.validate`: nothing happens to a group by a heartbeat that is wrong in itself.
     /// `group.consumer.assignor`: an assignor that no one knows can't be voted for.
     fn validate(&self, group: &GroupId) -> Result<(), Refusal> {
+        let anonymous = self.member.id.as_ref().is_none_or(|id| is_blank(&id.0));
         let nameless = match self.purpose {
-            Purpose::Join => self.fresh.is_none() && self.member.id.is_none(),
-            Purpose::Stay(_) | Purpose::Leave => self.member.id.is_none(),
-            Purpose::Pause => self.member.instance.is_none() || self.member.id.is_none() && self.fresh.is_none(),
+            Purpose::Join => self.fresh.is_none() && anonymous,
+            Purpose::Stay(_) | Purpose::Leave => anonymous,
+            Purpose::Pause => self.member.instance.is_none() || self.fresh.is_none() && anonymous,
         };
+        let instance = self.member.instance.as_ref().map(|instance| &instance.0);
+        let has_blanks =
+            [Some(&group.0), instance, self.rack.as_ref()].into_iter().flatten().any(|name| is_blank(name));
         let owns_something = self.owned.as_ref().is_none_or(|owned| !owned.is_empty());
         let says_nothing = self.rebalance_timeout.is_none() || self.topics.is_none() && self.regex.is_none();
-        if group.0.is_empty() || nameless || self.purpose == Purpose::Join && (owns_something || says_nothing) {
+        if has_blanks || nameless || self.purpose == Purpose::Join && (owns_something || says_nothing) {
             return Err(Refusal::InvalidRequest);
         }
         match &self.assignor {

@@ -58,10 +58,6 @@ fn beat(version: i16, client: Client, request: ConsumerGroupHeartbeatRequest) ->
         epoch if epoch > 0 => Purpose::Stay(GroupEpoch(epoch)),
         _ => return None,
     };
-    let is_empty = |name: &Option<String>| name.as_deref() == Some("");
-    if is_empty(&request.instance_id) || is_empty(&request.rack_id) {
-        return None;
-    }
     let member = MemberIdentity {
         id: (!request.member_id.is_empty()).then(|| request.member_id.as_str().into()),
         instance: request.instance_id.map(|instance| instance.as_str().into()),
@@ -115,20 +111,23 @@ fn stays(Reconciled { member, epoch, interval, assigned }: Reconciled) -> Consum
 }
 
 fn refused(refusal: Refusal) -> ConsumerGroupHeartbeatResponse {
-    let error_message = Some(reason(refusal).to_owned());
+    let error_message = reason(refusal).map(str::to_owned);
     ConsumerGroupHeartbeatResponse { error_code: refusal.code(), error_message, ..Default::default() }
 }
 
-/// What a user reads who can't look a number up.
-fn reason(refusal: Refusal) -> &'static str {
-    match refusal {
+/// What a user reads who can't look a number up. As in Kafka nothing where a client only has to look elsewhere, or the
+/// code says it all.
+fn reason(refusal: Refusal) -> Option<&'static str> {
+    Some(match refusal {
+        Refusal::NotCoordinator | Refusal::CoordinatorLoadInProgress | Refusal::CoordinatorNotAvailable => return None,
+        Refusal::InvalidGroupId => return None,
         Refusal::InvalidRequest => "the heartbeat lacks something, or contradicts itself",
         Refusal::UnsupportedAssignor => "there is no such assignor; there are uniform and range",
         Refusal::InvalidRegularExpression => "topics can't be named by regular expressions here",
         Refusal::FencedMemberEpoch => "the group is at another epoch: give up every partition and join again",
         Refusal::UnreleasedInstanceId => "another member has this instance id",
         other => other.name(),
-    }
+    })
 }
 
 /// ConsumerGroupDescribe.
@@ -140,7 +139,7 @@ pub async fn describe(service: &BrokerService, request: ConsumerGroupDescribeReq
             Ok(described) => described,
             Err(refusal) => DescribedGroup {
                 error_code: refusal.code(),
-                error_message: Some(format!("group {name}: {refusal}")),
+                error_message: reason(refusal).map(|reason| format!("group {name}: {reason}")),
                 ..Default::default()
             },
         };
