@@ -102,6 +102,24 @@ fn commits(out: &[Output]) -> Option<Vec<(i32, i64)>> {
     })
 }
 
+/// Whatever it asks from then on it asks in the generation that it has joined last.
+// Verifies: client.consumer.rejoin, client.consumer.heartbeat
+#[test]
+fn who_joins_anew_lives_in_the_new_generation() {
+    let mut consumer = member(config());
+    let rebalances = Input::HeartbeatAnswered(Err(Refusal::RebalanceInProgress));
+    steps(&mut consumer, [rebalances, answered(3, Ok(()))]);
+    let synced = step(&mut consumer, joined(4, false));
+    assert!(synced.iter().any(|output| matches!(output, Output::Sync { generation: Generation(4), .. })), "{synced:?}");
+    step(&mut consumer, Input::SyncAnswered(Ok(set([0, 1]))));
+    let beats = step(&mut consumer, Input::TimerFired(Timer::Heartbeat));
+    assert!(
+        beats.iter().any(|output| matches!(output, Output::Heartbeat { generation: Generation(4), .. })),
+        "{beats:?}"
+    );
+    assert_eq!(consumer.generation(), Some(Generation(4)));
+}
+
 // Verifies: client.consumer.member-id
 #[test]
 fn with_the_id_that_it_is_given_a_consumer_asks_again_at_once() {

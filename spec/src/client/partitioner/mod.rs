@@ -115,7 +115,8 @@ mod tests {
         let reachable = Partitions { count: 3, available: &[0] };
         let [mut uniform, mut sticky, _] = every();
         for draw in 0..4 {
-            for key in [&b""[..], b"21", b"foobar"] {
+            // The first three go to partition 0 of 3, the last one to partition 2.
+            for key in [&b""[..], b"21", b"foobar", b"a-little-bit-long-string"] {
                 let record = Addressed { partition: None, key: Some(key) };
                 let expected = Some(partition_for_key(key, 3));
                 assert_eq!(uniform.choose(&record, &reachable, draw), expected);
