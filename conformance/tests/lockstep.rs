@@ -5,17 +5,18 @@
 //! starts again would find its port taken.
 
 use highwater_conformance::lockstep::scenarios::{BROKEN, MENDED, Told};
-use highwater_conformance::lockstep::{Ensemble, read_scenario};
+use highwater_conformance::lockstep::{Ensemble, Playable, Script};
 use highwater_conformance::walks::sample::sample;
-use highwater_conformance::walks::{Effort, GROUNDS, Graph, replay};
+use highwater_conformance::walks::{CONSUMER_GROUNDS, Effort, GROUNDS, GROUP_GROUNDS, Graph, replay};
 use highwater_spec::rules::Rules;
+use std::hash::Hash;
 
 /// The steps of each world that a sample has.
 const SAMPLED: usize = 600;
 
 fn play(ensemble: &Ensemble, told: &Told) {
-    let (world, events) = read_scenario(told.text).unwrap_or_else(|error| panic!("{}: {error}", told.name));
-    ensemble.play(&world, &events).unwrap_or_else(|divergence| panic!("{}: {divergence}", told.name));
+    let script = Script::read(told.text).unwrap_or_else(|error| panic!("{}: {error}", told.name));
+    script.play(ensemble).unwrap_or_else(|divergence| panic!("{}: {divergence}", told.name));
 }
 
 #[test]
@@ -24,28 +25,39 @@ fn a_cluster_does_what_every_scenario_tells() {
     BROKEN.iter().chain(MENDED).for_each(|told| play(&ensemble, told));
 }
 
+fn walk<W: Playable + Sync>(name: &str, world: &W)
+where
+    W::Event: Eq + Hash + Sync,
+{
+    let ensemble = Ensemble::in_process().unwrap();
+    let graph = Graph::explore(world);
+    let walks = graph.cover();
+    let chosen = sample(&walks, 1, SAMPLED);
+    let outcome = replay(world, graph.edges().len(), &walks, &chosen, Effort { threads: 2, enough: 1 }, || &ensemble);
+    let diverged =
+        outcome.diverged.first().map(|diverged| format!("{}\n{}", diverged.scenario, diverged.divergence.what));
+    assert_eq!(diverged, None, "{name}");
+}
+
 #[test]
 fn a_cluster_does_what_walks_tell() {
-    let ensemble = Ensemble::in_process().unwrap();
-    for ground in &GROUNDS {
-        let world = ground.world();
-        let graph = Graph::explore(&world);
-        let walks = graph.cover();
-        let chosen = sample(&walks, 1, SAMPLED);
-        let outcome =
-            replay(&world, graph.edges().len(), &walks, &chosen, Effort { threads: 2, enough: 1 }, || &ensemble);
-        let diverged =
-            outcome.diverged.first().map(|diverged| format!("{}\n{}", diverged.scenario, diverged.divergence.what));
-        assert_eq!(diverged, None, "{}", ground.name);
-    }
+    GROUNDS.iter().for_each(|ground| walk(ground.name, &ground.world()));
 }
+
+#[test]
+fn a_coordinator_does_what_walks_tell() {
+    GROUP_GROUNDS.iter().for_each(|ground| walk(ground.name, &ground.world()));
+    CONSUMER_GROUNDS.iter().for_each(|ground| walk(ground.name, &ground.world()));
+}
+
+/// How the names of scenarios begin that happen by the rules of another time.
+const BY_OTHER_RULES: [&str; 5] = ["kip", "known", "kafka-16147", "kafka-8500", "unfenced"];
 
 /// A cluster by the rules of another time does something else, in every scenario of that time.
 #[test]
 fn a_cluster_by_other_rules_is_found_out() {
     let ensemble = Ensemble::in_process().unwrap().with_rules(Rules::KAFKA);
-    for told in BROKEN.iter().filter(|told| told.name.starts_with("kip") || told.name.starts_with("known")) {
-        let (world, events) = read_scenario(told.text).unwrap();
-        assert!(ensemble.play(&world, &events).is_err(), "{}", told.name);
+    for told in BROKEN.iter().filter(|told| BY_OTHER_RULES.iter().any(|begin| told.name.starts_with(begin))) {
+        assert!(Script::read(told.text).unwrap().play(&ensemble).is_err(), "{}", told.name);
     }
 }

@@ -1,7 +1,7 @@
 //! A cluster of processes in lockstep with the model: `kill -9` for a crash, cut files for a loss of power.
 
 use highwater_conformance::lockstep::scenarios::MENDED;
-use highwater_conformance::lockstep::{Ensemble, read_scenario};
+use highwater_conformance::lockstep::{Ensemble, Script};
 use std::path::PathBuf;
 
 #[test]
@@ -9,7 +9,7 @@ fn a_cluster_of_processes_does_what_the_mended_scenarios_tell() {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_highwater-node"));
     let ensemble = Ensemble::in_process().unwrap().with_program(program);
     for told in MENDED {
-        let (world, events) = read_scenario(told.text).unwrap_or_else(|error| panic!("{}: {error}", told.name));
-        ensemble.play(&world, &events).unwrap_or_else(|divergence| panic!("{}: {divergence}", told.name));
+        let script = Script::read(told.text).unwrap_or_else(|error| panic!("{}: {error}", told.name));
+        script.play(&ensemble).unwrap_or_else(|divergence| panic!("{}: {divergence}", told.name));
     }
 }

@@ -1,7 +1,7 @@
 //! What the coordinator hears, and what becomes of what it says.
 
 use super::step::Step;
-use super::{Blob, Model, State, Waiting, World, words};
+use super::{Blob, Model, Said, State, Turn, Waiting, World, words};
 use highwater_spec::assignor::{Assignor, Subscriber};
 use highwater_spec::client::consumer::{self, Input, Leads};
 use highwater_spec::group::{self, Generation, Joined, MemberId, MemberIdentity, ProtocolName, Record, Reply};
@@ -25,12 +25,10 @@ impl Step<'_> {
             member.as_ref().is_some_and(is_member) && found.map(|group| group.generation) == generation
         };
         let stale = commit.filter(|commit| !is_current(&self.state, &commit.member, commit.generation));
-        let mut outputs = Vec::new();
-        self.state.coordinator.edit().step(&self.world.rules, input, &mut outputs);
+        let mut outputs = self.step(input);
         if self.world.bounds.late_commits == 0 && !self.state.is_deposed() {
             let upto = self.state.coordinator.end();
-            let committed = replicated::Input::Committed { upto };
-            self.state.coordinator.edit().step(&self.world.rules, committed, &mut outputs);
+            outputs.extend(self.step(replicated::Input::Committed { upto }));
         }
         for output in outputs {
             match output {
@@ -44,6 +42,16 @@ impl Step<'_> {
                 replicated::Output::Do(output) => self.coordinator_says(output),
             }
         }
+    }
+
+    fn step(&mut self, input: replicated::Input<group::Input<Model>>) -> Vec<Said> {
+        let heard = self.is_watched().then(|| (asker(&self.state, &input), input.clone()));
+        let mut outputs = Vec::new();
+        self.state.coordinator.edit().step(&self.world.rules, input, &mut outputs);
+        if let Some((by, input)) = heard {
+            self.note(|| Turn::Coordinator { by, input, outputs: outputs.clone() });
+        }
+        outputs
     }
 
     /// A member is told its share.
@@ -111,4 +119,11 @@ impl Step<'_> {
         });
         consumer::Joined { generation: joined.generation, assignor, leads }
     }
+}
+
+/// Who waits for the answer to what the coordinator hears.
+fn asker(state: &State, input: &replicated::Input<group::Input<Model>>) -> Option<u8> {
+    let replicated::Input::Heard(group::Input::Asked { ticket, .. }) = input else { return None };
+    let node = state.waiting.get(ticket)?.node?;
+    u8::try_from(node + 1).ok()
 }

@@ -13,19 +13,24 @@ pub mod members;
 mod requests;
 mod state;
 mod step;
+mod turn;
 mod words;
 
 pub use bounds::Bounds;
 pub use event::Event;
 pub use fair::{BEAT, Fair, SESSION};
+pub use members::TOPIC;
 pub use state::{Blob, Commit, Leadership, Model, Node, State, Waiting};
+pub use turn::{Coordinated, Said, Turn};
 
 use crate::engine::{Explorable, Verdict};
 use crate::narrated::Narrated;
 use crate::shared::{Shared, digest};
 use highwater_spec::assignor::Assignor;
 use highwater_spec::client::consumer::{Config, End};
-use highwater_spec::group::{self, Coordinator, GroupId, InstanceId, NamedPartition, Role, Tenure, TopicName};
+use highwater_spec::group::{
+    self, Coordinator, GroupId, InstanceId, NamedPartition, ReplicatedCoordinator, Role, Tenure, TopicName,
+};
 use highwater_spec::machine::Machine;
 use highwater_spec::property::group::{GroupHistory, GroupProperty, GroupView, OF_A_GROUP, SOMEONE_READS};
 use highwater_spec::replicated::{self, Replicated};
@@ -88,7 +93,10 @@ impl World {
     }
 
     fn perform(&self, state: &State, event: Event, trace: &mut Vec<String>) -> Result<State, &'static str> {
-        let mut step = Step::new(self, state, trace);
+        self.carry_out(state, event, Step::new(self, state, trace))
+    }
+
+    fn carry_out(&self, state: &State, event: Event, mut step: Step<'_>) -> Result<State, &'static str> {
         step.spend(event)?;
         step.happens(event)?;
         step.count_readers();
@@ -222,5 +230,30 @@ impl Narrated for World {
 
     fn read_event(line: &Numbered<'_>) -> Result<Event, ParseError> {
         event::read(line)
+    }
+}
+
+impl Coordinated for World {
+    fn turns(&self, state: &State, event: &Event) -> Result<(State, Vec<Turn>), &'static str> {
+        let (mut turns, mut trace) = (Vec::new(), Vec::new());
+        let step = Step::new(self, state, &mut trace).watched(&mut turns);
+        let after = self.carry_out(state, *event, step)?;
+        Ok((after, turns))
+    }
+
+    fn coordinator(state: &State) -> &ReplicatedCoordinator<Model> {
+        &state.coordinator
+    }
+
+    fn timers(state: &State) -> &BTreeSet<group::Timer> {
+        &state.timers
+    }
+
+    fn partitions(&self) -> u8 {
+        self.bounds.partitions
+    }
+
+    fn moves(event: &Event) -> bool {
+        *event == Event::Moves
     }
 }

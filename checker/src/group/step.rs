@@ -1,6 +1,6 @@
 //! One event, carried out.
 
-use super::{Event, Model, Node, State, World, words};
+use super::{Event, Model, Node, State, Turn, World, words};
 use crate::shared::Shared;
 use highwater_spec::client::consumer::{Consumer, End, Input, Output, Timer};
 use highwater_spec::group::{self, MemberId};
@@ -16,11 +16,27 @@ pub(super) struct Step<'a> {
     pub(super) world: &'a World,
     pub(super) state: State,
     pub(super) trace: &'a mut Vec<String>,
+    /// For whoever watches the coordinator.
+    turns: Option<&'a mut Vec<Turn>>,
 }
 
 impl<'a> Step<'a> {
     pub(super) fn new(world: &'a World, state: &State, trace: &'a mut Vec<String>) -> Self {
-        Self { world, state: state.clone(), trace }
+        Self { world, state: state.clone(), trace, turns: None }
+    }
+
+    pub(super) fn watched(self, turns: &'a mut Vec<Turn>) -> Self {
+        Self { turns: Some(turns), ..self }
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.turns.is_some()
+    }
+
+    pub(super) fn note(&mut self, turn: impl FnOnce() -> Turn) {
+        if let Some(turns) = &mut self.turns {
+            turns.push(turn());
+        }
     }
 
     pub(super) fn finish(self) -> State {
@@ -172,6 +188,7 @@ impl<'a> Step<'a> {
     /// Everything under way between a consumer and the coordinator is lost. What has reached the coordinator is carried
     /// out; nobody hears of it.
     pub(super) fn cut_off(&mut self, member: u8) {
+        self.note(|| Turn::CutOff(member));
         self.state.waiting.values_mut().filter(|waiting| waiting.node == Some(index(member))).for_each(|waiting| {
             waiting.node = None;
         });
@@ -246,9 +263,9 @@ impl<'a> Step<'a> {
                 return self.hears(member, Input::CoordinatorFound);
             }
             Output::FetchOffsets(partitions) => {
-                let partitions: Vec<_> = partitions.into_iter().collect();
-                let found =
-                    self.state.coordinator.fetch_offsets(&group::Reader::default(), &World::group(), Some(&partitions));
+                let (partitions, reader) = (partitions.into_iter().collect::<Vec<_>>(), group::Reader::default());
+                let found = self.state.coordinator.fetch_offsets(&reader, &World::group(), Some(&partitions));
+                self.note(|| Turn::LookedUp { by: member, reader, partitions, found: found.clone() });
                 let offset = |found: Option<group::CommittedOffset<Model>>| found.map(|found| found.offset);
                 let answer = found.map(|found| found.into_iter().map(|(of, found)| (of, offset(found))).collect());
                 return self.hears(member, Input::OffsetsAnswered(answer));

@@ -1,7 +1,7 @@
 //! `highwater-conform lockstep`.
 
 use highwater_conformance::lockstep::scenarios::{BROKEN, MENDED};
-use highwater_conformance::lockstep::{Ensemble, read_scenario};
+use highwater_conformance::lockstep::{Ensemble, Script};
 use serde_json::json;
 use std::error::Error;
 use std::fs;
@@ -39,13 +39,13 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let (mut runs, mut events, mut excused, mut parted) = (0, 0, 0, 0);
     let scenarios = scenarios(&args)?;
     for (name, text) in &scenarios {
-        let (world, told) = read_scenario(text).map_err(|error| format!("{name}: {error}"))?;
+        let script = Script::read(text).map_err(|error| format!("{name}: {error}"))?;
         let mut outcome = Ok(());
         for _ in 0..args.times.get() {
             runs += 1;
-            match ensemble.play(&world, &told) {
+            match script.play(&ensemble) {
                 Ok(steps) => {
-                    events += told.len();
+                    events += script.events();
                     excused += steps;
                 }
                 Err(divergence) if divergence.unplayed => {
@@ -61,7 +61,7 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
             }
         }
         match outcome {
-            Ok(()) => println!("{name}: {} events by {}, in step", told.len(), world.rules),
+            Ok(()) => println!("{name}: {} events by {}, in step", script.events(), script.rules()),
             Err(divergence) => {
                 let processes = if args.processes { "--processes " } else { "" };
                 println!("{name}: the cluster parts from it\n\n{divergence}\n");

@@ -1,10 +1,13 @@
 //! `highwater-conform walks`.
 
-use highwater_conformance::lockstep::Ensemble;
+use highwater_conformance::lockstep::{Ensemble, Playable};
 use highwater_conformance::walks::sample::sample;
-use highwater_conformance::walks::{Diverged, Effort, GROUNDS, Graph, Ground, OnModel, Outcome, Report, replay};
+use highwater_conformance::walks::{
+    CONSUMER_GROUNDS, Diverged, Effort, GROUNDS, GROUP_GROUNDS, Graph, Ground, OnModel, Report, replay,
+};
 use std::error::Error;
 use std::fs;
+use std::hash::Hash;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,21 +49,24 @@ pub struct Args {
 
 /// Replays the walks, and reports.
 pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
-    let named = |ground: &&Ground| args.world.as_deref().is_none_or(|name| name == ground.name);
-    let grounds: Vec<_> = GROUNDS.iter().filter(named).collect();
-    if grounds.is_empty() {
-        let names: Vec<_> = GROUNDS.iter().map(|ground| ground.name).collect();
+    let names = GROUNDS.iter().map(|ground| ground.name);
+    let names = names.chain(GROUP_GROUNDS.iter().map(|ground| ground.name));
+    let names: Vec<_> = names.chain(CONSUMER_GROUNDS.iter().map(|ground| ground.name)).collect();
+    if args.world.as_deref().is_some_and(|name| !names.contains(&name)) {
         return Err(format!("no world is walked by that name; there are {}", names.join(", ")).into());
     }
     let ensemble = if args.processes { Ensemble::in_processes() } else { Ensemble::in_process() }?;
-    let mut report = Report::default();
-    for ground in grounds {
-        let outcome = walked(ground, &args, &ensemble, &mut report)?;
-        outcome.diverged.iter().for_each(|diverged| tell(ground, diverged));
-        if args.fail_fast && !outcome.diverged.is_empty() {
-            break;
-        }
+    let mut walker = Walker { args: &args, ensemble, report: Report::default(), is_over: false };
+    for Ground { name, bounds } in GROUNDS {
+        walker.walk(name, || Ground { name, bounds }.world())?;
     }
+    for Ground { name, bounds } in GROUP_GROUNDS {
+        walker.walk(name, || Ground { name, bounds }.world())?;
+    }
+    for Ground { name, bounds } in CONSUMER_GROUNDS {
+        walker.walk(name, || Ground { name, bounds }.world())?;
+    }
+    let report = walker.report;
     print!("{report}");
     if let Some(path) = &args.json {
         let text = format!("{:#}\n", report.json());
@@ -69,30 +75,54 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::from(u8::from(!report.is_good())))
 }
 
-fn walked(ground: &Ground, args: &Args, ensemble: &Ensemble, report: &mut Report) -> Result<Outcome, String> {
-    let world = ground.world();
-    let graph = Graph::explore(&world);
-    let walks = graph.cover();
-    let chosen = match (args.walk, args.sample) {
-        (Some(walk), _) if walk >= walks.len() => return Err(format!("there are {} walks, from 0 on", walks.len())),
-        (Some(walk), _) => vec![walk],
-        (None, Some(steps)) => sample(&walks, args.seed, steps.get()),
-        (None, None) => (0..walks.len()).collect(),
-    };
-    let edges = graph.edges().len();
-    let effort = Effort { threads: args.threads.get(), enough: if args.fail_fast { 1 } else { ENOUGH } };
-    let outcome = match args.on_model {
-        true => replay(&world, edges, &walks, &chosen, effort, || OnModel),
-        false => replay(&world, edges, &walks, &chosen, effort, || ensemble),
-    };
-    report.add(ground.name, &world.bounds.to_string(), &graph, &walks, &outcome);
-    Ok(outcome)
+/// Walks one world after another.
+struct Walker<'a> {
+    args: &'a Args,
+    ensemble: Ensemble,
+    report: Report,
+    /// Whether no further world is begun.
+    is_over: bool,
+}
+
+impl Walker<'_> {
+    /// Walks a world, if it is asked for.
+    fn walk<W: Playable + Sync>(&mut self, name: &str, world: impl FnOnce() -> W) -> Result<(), String>
+    where
+        W::Event: Eq + Hash + Sync,
+    {
+        let args = self.args;
+        if self.is_over || args.world.as_deref().is_some_and(|chosen| chosen != name) {
+            return Ok(());
+        }
+        let world = world();
+        let graph = Graph::explore(&world);
+        let walks = graph.cover();
+        let chosen = match (args.walk, args.sample) {
+            (Some(walk), _) if walk >= walks.len() => {
+                return Err(format!("there are {} walks, from 0 on", walks.len()));
+            }
+            (Some(walk), _) => vec![walk],
+            (None, Some(steps)) => sample(&walks, args.seed, steps.get()),
+            (None, None) => (0..walks.len()).collect(),
+        };
+        let edges = graph.edges().len();
+        let effort = Effort { threads: args.threads.get(), enough: if args.fail_fast { 1 } else { ENOUGH } };
+        let outcome = match args.on_model {
+            true => replay(&world, edges, &walks, &chosen, effort, || OnModel),
+            false => replay(&world, edges, &walks, &chosen, effort, || &self.ensemble),
+        };
+        let bounds: Vec<_> = world.bounds().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        self.report.add(name, &bounds.join(" "), &graph, &walks, &outcome);
+        outcome.diverged.iter().for_each(|diverged| tell(name, diverged));
+        self.is_over = args.fail_fast && !outcome.diverged.is_empty();
+        Ok(())
+    }
 }
 
 /// Tells where a walk diverged, as a story that can be run.
-fn tell(ground: &Ground, diverged: &Diverged) {
+fn tell(name: &str, diverged: &Diverged) {
     let Diverged { walk, divergence, scenario } = diverged;
-    println!("walk {walk} of {} diverges at its step {}: {}\n", ground.name, divergence.step + 1, divergence.what);
+    println!("walk {walk} of {name} diverges at its step {}: {}\n", divergence.step + 1, divergence.what);
     println!("{scenario}");
-    println!("again: highwater-conform walks --world {} --walk {walk}\n", ground.name);
+    println!("again: highwater-conform walks --world {name} --walk {walk}\n");
 }

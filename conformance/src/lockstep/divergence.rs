@@ -1,8 +1,7 @@
 //! Where a cluster and the specification part.
 
-use highwater_checker::replication::World;
+use highwater_checker::narrated::Narrated;
 use highwater_checker::story;
-use highwater_spec::scenario::Event;
 use std::error::Error;
 use std::fmt;
 
@@ -61,7 +60,7 @@ impl Difference {
     }
 
     /// The same, after these events.
-    pub fn after(self, world: &World, events: &[Event]) -> Divergence {
+    pub fn after<W: Narrated>(self, world: &W, events: &[W::Event]) -> Divergence {
         let story = story::tell(world, events, None).map_or_else(|error| error, |story| story.to_string());
         Divergence {
             step: events.len().saturating_sub(1),

@@ -5,6 +5,8 @@
 //! to the doors of the cluster, decoded from real bytes; and lets it through. Then it compares what waits, the timers
 //! that are armed, the files, the answers on clients' sockets and what a consumer can read, and judges the properties.
 //!
+//! Groups have a conductor of their own ([`group`]), which keeps only the doors of their coordinator.
+//!
 //! Both sides run the same machines: what is judged is the shell around them. No step waits for time to pass.
 //!
 //! What the cluster does and the model leaves out, and is let through ("excused"): a fetch that lost its connection is
@@ -23,6 +25,7 @@ mod excuse;
 mod expected;
 mod fetches;
 mod gate;
+mod group;
 mod names;
 mod nodes;
 mod plain;
@@ -33,4 +36,4 @@ mod setup;
 mod wire;
 
 pub use divergence::Divergence;
-pub use replay::{Ensemble, read_scenario};
+pub use replay::{Ensemble, Playable, Script};

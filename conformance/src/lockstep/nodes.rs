@@ -93,6 +93,8 @@ impl Plan {
             ("log.index.interval.bytes", "0".to_owned()),
             ("replica.fetch.wait.max.ms", long.to_owned()),
             ("broker.session.timeout.ms", long.to_owned()),
+            ("offsets.topic.num.partitions", "1".to_owned()),
+            ("offsets.topic.replication.factor", "1".to_owned()),
         ]
     }
 }

@@ -1,5 +1,7 @@
 //! The model's messages as a door tells them.
 
+use super::group::encoded;
+use highwater_checker::group::{self, Blob};
 use highwater_checker::replication::Model;
 use highwater_spec::machine::{Carrier, Recast};
 
@@ -15,6 +17,14 @@ impl Carrier for Told {
 impl Recast<Model> for Told {
     fn bytes(from: &u8) -> Vec<String> {
         vec![record(*from)]
+    }
+
+    fn stamp((): ()) {}
+}
+
+impl Recast<group::Model> for Told {
+    fn bytes(from: &Blob) -> Vec<String> {
+        vec![encoded(from).escape_ascii().to_string()]
     }
 
     fn stamp((): ()) {}

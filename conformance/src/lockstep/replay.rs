@@ -2,12 +2,15 @@
 
 use super::board::{Board, Note};
 use super::conductor::Conductor;
-use super::divergence::Divergence;
+use super::divergence::{Difference, Divergence};
+use super::group::GroupConductor;
 use super::nodes::{InProcess, Nodes, Plan};
 use super::processes::Processes;
 use crate::walks::{self, Replayer};
 use highwater_checker::catalog::Model;
-use highwater_checker::replication::World;
+use highwater_checker::group::{self, Coordinated, members};
+use highwater_checker::narrated::Narrated;
+use highwater_checker::replication::{self, World};
 use highwater_checker::story::{self, Parting};
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Event, ParseError, Scenario};
@@ -93,25 +96,106 @@ impl Ensemble {
     ///
     /// # Errors
     /// The first difference.
-    pub fn play(&self, world: &World, events: &[Event]) -> Result<usize, Box<Divergence>> {
-        let parted = |difference: super::divergence::Difference, count: usize| {
-            Box::new(difference.after(world, &events[..count]))
-        };
+    pub fn play<W: Playable>(&self, world: &W, events: &[W::Event]) -> Result<usize, Box<Divergence>> {
+        let parted = |difference: Difference, count: usize| Box::new(difference.after(world, &events[..count]));
         let lacking = |error: Box<dyn Error>| parted(error.into(), 0);
         let prefix = format!("{PREFIX}{}-", std::process::id());
         let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(&self.below);
         let dir = dir.map_err(|error| lacking(error.into()))?;
-        let plan = Plan::new(dir.path(), world.bounds.brokers).map_err(|error| lacking(error.into()))?;
+        let plan = Plan::new(dir.path(), world.brokers()).map_err(|error| lacking(error.into()))?;
         let plan = Arc::new(plan);
         let (notes, board) = mpsc::channel();
-        let nodes = self.nodes(&plan, world.rules, notes);
-        let conductor =
-            Conductor::start(world.clone(), Arc::clone(&self.runtime), plan, nodes, Board::new(board, self.patience));
-        let mut conductor = conductor.map_err(|difference| parted(difference, 0))?;
+        let nodes = self.nodes(&plan, world.rules(), notes.clone());
+        let board = Board::new(board, self.patience);
+        let stage = Stage { runtime: Arc::clone(&self.runtime), plan, nodes, board, notes };
+        let mut cluster = world.start(stage).map_err(|difference| parted(difference, 0))?;
         for (place, event) in events.iter().enumerate() {
-            conductor.step(event).map_err(|difference| parted(difference, place + 1))?;
+            cluster.step(event).map_err(|difference| parted(difference, place + 1))?;
         }
-        Ok(conductor.excused)
+        Ok(cluster.excused())
+    }
+}
+
+/// What a cluster begins with.
+pub struct Stage {
+    pub(super) runtime: Arc<Runtime>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) nodes: Box<dyn Nodes>,
+    pub(super) board: Board,
+    /// What stands on the board comes from here.
+    pub(super) notes: Sender<Note>,
+}
+
+/// A world that can be played on a cluster.
+pub trait Playable: Narrated {
+    /// How many brokers it has.
+    fn brokers(&self) -> u8;
+
+    /// Gets a cluster to where it begins.
+    ///
+    /// # Errors
+    /// When it does not get there.
+    fn start(&self, stage: Stage) -> Result<Box<dyn Conducted<Self::Event>>, Difference>;
+}
+
+/// A cluster in the hands of a conductor.
+pub trait Conducted<E> {
+    /// Lets one event happen.
+    ///
+    /// # Errors
+    /// The first difference.
+    fn step(&mut self, event: &E) -> Result<(), Difference>;
+
+    /// How often it did what the model leaves out.
+    fn excused(&self) -> usize {
+        0
+    }
+}
+
+impl Playable for replication::World {
+    fn brokers(&self) -> u8 {
+        self.bounds.brokers
+    }
+
+    fn start(&self, stage: Stage) -> Result<Box<dyn Conducted<Event>>, Difference> {
+        let Stage { runtime, plan, nodes, board, .. } = stage;
+        Ok(Box::new(Conductor::start(self.clone(), runtime, plan, nodes, board)?))
+    }
+}
+
+impl Conducted<Event> for Conductor {
+    fn step(&mut self, event: &Event) -> Result<(), Difference> {
+        Self::step(self, event)
+    }
+
+    fn excused(&self) -> usize {
+        self.excused
+    }
+}
+
+impl Playable for group::World {
+    fn brokers(&self) -> u8 {
+        1
+    }
+
+    fn start(&self, stage: Stage) -> Result<Box<dyn Conducted<group::Event>>, Difference> {
+        Ok(Box::new(GroupConductor::start(self.clone(), stage)?))
+    }
+}
+
+impl Playable for members::World {
+    fn brokers(&self) -> u8 {
+        1
+    }
+
+    fn start(&self, stage: Stage) -> Result<Box<dyn Conducted<members::Event>>, Difference> {
+        Ok(Box::new(GroupConductor::start(self.clone(), stage)?))
+    }
+}
+
+impl<W: Coordinated> Conducted<W::Event> for GroupConductor<W> {
+    fn step(&mut self, event: &W::Event) -> Result<(), Difference> {
+        Self::step(self, event)
     }
 }
 
@@ -127,25 +211,77 @@ fn sweep(below: &Path) {
     }
 }
 
-impl Replayer for &Ensemble {
-    fn replay(&mut self, world: &World, events: &[Event]) -> Result<(), walks::Divergence> {
+impl<W: Playable> Replayer<W> for &Ensemble {
+    fn replay(&mut self, world: &W, events: &[W::Event]) -> Result<(), walks::Divergence> {
         let parted = |parted: Box<Divergence>| walks::Divergence { step: parted.step, what: parted.difference() };
         self.play(world, events).map(drop).map_err(parted)
     }
 }
 
-/// The world and the events of a scenario.
-///
-/// # Errors
-/// When the text is none, when it is of another kind of world, and when the specification does not allow it.
-pub fn read_scenario(text: &str) -> Result<(World, Vec<Event>), String> {
-    let scenario: Scenario = text.parse().map_err(|error: ParseError| error.to_string())?;
-    let Model::Replication(world) = Model::of_scenario(&scenario)? else {
-        return Err("only replication worlds can be played on a cluster".to_owned());
-    };
+/// A scenario that can be played: its world, and its events.
+#[derive(Clone, Debug)]
+pub enum Script {
+    /// Brokers and their controller.
+    Replication(World, Vec<Event>),
+    /// A group of the classic protocol.
+    Group(group::World, Vec<group::Event>),
+    /// A group of the consumer protocol.
+    Consumers(members::World, Vec<members::Event>),
+}
+
+impl Script {
+    /// Of a scenario's text.
+    ///
+    /// # Errors
+    /// When the text is none, when it is of another kind of world, and when the specification does not allow it.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let scenario: Scenario = text.parse().map_err(|error: ParseError| error.to_string())?;
+        match Model::of_scenario(&scenario)? {
+            Model::Replication(world) => events(&world, &scenario).map(|events| Self::Replication(world, events)),
+            Model::Group(world) => events(&world, &scenario).map(|events| Self::Group(world, events)),
+            Model::Members(world) => events(&world, &scenario).map(|events| Self::Consumers(world, events)),
+            Model::Controller(_) | Model::Cleaning(_) => {
+                Err("only replication, group and consumers worlds can be played on a cluster".to_owned())
+            }
+        }
+    }
+
+    /// How many events it has.
+    #[must_use]
+    pub fn events(&self) -> usize {
+        match self {
+            Self::Replication(_, events) => events.len(),
+            Self::Group(_, events) => events.len(),
+            Self::Consumers(_, events) => events.len(),
+        }
+    }
+
+    /// The rules that it is played by.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        match self {
+            Self::Replication(world, _) => world.rules,
+            Self::Group(world, _) => world.rules,
+            Self::Consumers(world, _) => world.rules,
+        }
+    }
+
+    /// Plays it: see [`Ensemble::play`].
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn play(&self, ensemble: &Ensemble) -> Result<usize, Box<Divergence>> {
+        match self {
+            Self::Replication(world, events) => ensemble.play(world, events),
+            Self::Group(world, events) => ensemble.play(world, events),
+            Self::Consumers(world, events) => ensemble.play(world, events),
+        }
+    }
+}
+
+fn events<W: Narrated>(world: &W, scenario: &Scenario) -> Result<Vec<W::Event>, String> {
     let told = |parting: Parting| format!("line {}: {}", parting.line, parting.what);
-    story::follow(&world, &scenario).map_err(told)?;
-    let events = scenario.steps().map(|step| Event::read(step.input.words()));
-    let events = events.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
-    Ok((world, events))
+    story::follow(world, scenario).map_err(told)?;
+    let events = scenario.steps().map(|step| W::read_event(&step.input));
+    events.collect::<Result<_, _>>().map_err(|error| error.to_string())
 }

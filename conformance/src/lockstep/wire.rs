@@ -67,6 +67,8 @@ pub enum At {
     Replica([u8; 16], i32),
     /// What a replica has published.
     Reader([u8; 16], i32),
+    /// A coordinator.
+    Group([u8; 16], i32),
 }
 
 /// [`What`].
@@ -96,6 +98,7 @@ impl From<Place> for At {
             Place::Broker => Self::Broker,
             Place::Replica(partition) => Self::Replica(partition.topic.0, partition.index),
             Place::Reader(partition) => Self::Reader(partition.topic.0, partition.index),
+            Place::Group(partition) => Self::Group(partition.topic.0, partition.index),
         }
     }
 }
@@ -108,6 +111,7 @@ impl From<At> for Place {
             At::Broker => Self::Broker,
             At::Replica(topic, index) => Self::Replica(partition(topic, index)),
             At::Reader(topic, index) => Self::Reader(partition(topic, index)),
+            At::Group(topic, index) => Self::Group(partition(topic, index)),
         }
     }
 }

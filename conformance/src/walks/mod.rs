@@ -20,16 +20,17 @@ pub use model::OnModel;
 pub use replay::{Diverged, Divergence, Effort, Outcome, Replayer, replay};
 pub use report::Report;
 
+use highwater_checker::group::{self, members};
 use highwater_checker::replication::{Bounds, World};
 use highwater_spec::rules::Rules;
 
 /// A world that is walked.
 #[derive(Clone, Copy, Debug)]
-pub struct Ground {
+pub struct Ground<B = Bounds> {
     /// Its name.
     pub name: &'static str,
     /// How much may happen in it.
-    pub bounds: Bounds,
+    pub bounds: B,
 }
 
 /// What is walked, with two brokers and one record: each pair of a kill, a false fence and an ISR change (all three at
@@ -54,6 +55,62 @@ pub const GROUNDS: [Ground; 11] = [
     },
     Ground { name: "election", bounds: Bounds { kills: 1, elections: 1, ..Bounds::QUIET } },
 ];
+
+/// Groups of the classic protocol that are walked, of two consumers that share a partition, or two of them: each fault
+/// in a world of its own.
+pub const GROUP_GROUNDS: [Ground<group::Bounds>; 11] = [
+    Ground { name: "group-crash", bounds: group::Bounds { partitions: 1, crashes: 1, ..group::Bounds::QUIET } },
+    Ground { name: "group-cooperative", bounds: group::Bounds { cooperative: 1, ..group::Bounds::QUIET } },
+    Ground {
+        name: "group-static",
+        bounds: group::Bounds { partitions: 1, fixed: 1, crashes: 1, ..group::Bounds::QUIET },
+    },
+    Ground {
+        name: "group-instance",
+        bounds: group::Bounds { partitions: 1, same_instance: 1, ..group::Bounds::QUIET },
+    },
+    Ground { name: "group-move", bounds: group::Bounds { partitions: 1, moves: 1, ..group::Bounds::QUIET } },
+    Ground { name: "group-late", bounds: group::Bounds { partitions: 1, late_commits: 1, ..group::Bounds::QUIET } },
+    Ground {
+        name: "group-late-move",
+        bounds: group::Bounds { members: 1, partitions: 1, late_commits: 1, moves: 1, ..group::Bounds::QUIET },
+    },
+    Ground { name: "group-break", bounds: group::Bounds { partitions: 1, breaks: 1, ..group::Bounds::QUIET } },
+    Ground { name: "group-expiry", bounds: group::Bounds { partitions: 1, expiries: 1, ..group::Bounds::QUIET } },
+    Ground { name: "group-impatience", bounds: group::Bounds { partitions: 1, impatience: 1, ..group::Bounds::QUIET } },
+    Ground { name: "group-commit", bounds: group::Bounds { partitions: 1, commits: 1, ..group::Bounds::QUIET } },
+];
+
+/// Groups of the consumer protocol that are walked, in the same way.
+pub const CONSUMER_GROUNDS: [Ground<members::Bounds>; 8] = [
+    Ground { name: "consumers-crash", bounds: members::Bounds { crashes: 1, ..members::Bounds::QUIET } },
+    Ground { name: "consumers-leave", bounds: members::Bounds { leaves: 1, ..members::Bounds::QUIET } },
+    Ground { name: "consumers-static", bounds: members::Bounds { fixed: 1, leaves: 1, ..members::Bounds::QUIET } },
+    Ground { name: "consumers-expiry", bounds: members::Bounds { expiries: 1, ..members::Bounds::QUIET } },
+    Ground { name: "consumers-slow", bounds: members::Bounds { slow: 1, ..members::Bounds::QUIET } },
+    Ground { name: "consumers-break", bounds: members::Bounds { breaks: 1, ..members::Bounds::QUIET } },
+    Ground { name: "consumers-move", bounds: members::Bounds { moves: 1, ..members::Bounds::QUIET } },
+    Ground {
+        name: "consumers-late-move",
+        bounds: members::Bounds { partitions: 1, late_commits: 1, moves: 1, ..members::Bounds::QUIET },
+    },
+];
+
+impl Ground<group::Bounds> {
+    /// The world, by today's rules.
+    #[must_use]
+    pub fn world(&self) -> group::World {
+        group::World::new(Rules::KAFKA, self.bounds)
+    }
+}
+
+impl Ground<members::Bounds> {
+    /// The world, by today's rules.
+    #[must_use]
+    pub fn world(&self) -> members::World {
+        members::World::new(Rules::KAFKA, self.bounds)
+    }
+}
 
 impl Ground {
     /// The world, by today's rules.

@@ -1,17 +1,14 @@
 //! Replaying on the model: nothing but the machines, to try out walks and to see which rules they go through.
 
 use super::replay::{Divergence, Replayer};
-use highwater_checker::engine::Explorable;
 use highwater_checker::narrated::Narrated;
-use highwater_checker::replication::World;
-use highwater_spec::scenario::Event;
 
 /// Replays on the model alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OnModel;
 
-impl Replayer for OnModel {
-    fn replay(&mut self, world: &World, events: &[Event]) -> Result<(), Divergence> {
+impl<W: Narrated> Replayer<W> for OnModel {
+    fn replay(&mut self, world: &W, events: &[W::Event]) -> Result<(), Divergence> {
         let mut state = world.initial();
         for (step, event) in events.iter().enumerate() {
             let after = world.apply(&state, event);

@@ -1,10 +1,9 @@
 //! Handing walks to replayers, on several threads.
 
 use super::Walk;
-use highwater_checker::replication::World;
+use highwater_checker::narrated::Narrated;
 use highwater_checker::story;
 use highwater_spec::marks::{self, Mark, Passed};
-use highwater_spec::scenario::Event;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,12 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Something that a walk can be replayed on.
-pub trait Replayer {
+pub trait Replayer<W: Narrated> {
     /// Brings a world's first state about, and then one event after the other.
     ///
     /// # Errors
     /// Says where what was replayed on and the world part.
-    fn replay(&mut self, world: &World, events: &[Event]) -> Result<(), Divergence>;
+    fn replay(&mut self, world: &W, events: &[W::Event]) -> Result<(), Divergence>;
 }
 
 /// Where a replay and its world part.
@@ -67,14 +66,18 @@ pub struct Effort {
 }
 
 /// Replays `chosen` of the `walks` of a world with `edges` edges. Each thread makes a replayer of its own.
-pub fn replay<R: Replayer>(
-    world: &World,
+pub fn replay<W, R: Replayer<W>>(
+    world: &W,
     edges: usize,
-    walks: &[Walk],
+    walks: &[Walk<W::Event>],
     chosen: &[usize],
     effort: Effort,
     make: impl Fn() -> R + Sync,
-) -> Outcome {
+) -> Outcome
+where
+    W: Narrated + Sync,
+    W::Event: Sync,
+{
     let begun = Instant::now();
     let next = AtomicUsize::new(0);
     let outcome = Mutex::new(Outcome { walked: vec![false; edges], ..Outcome::default() });
@@ -99,7 +102,7 @@ pub fn replay<R: Replayer>(
 }
 
 impl Outcome {
-    fn note(&mut self, walk: &Walk, passed: BTreeMap<Mark, Passed>, diverged: Option<Diverged>) {
+    fn note<E>(&mut self, walk: &Walk<E>, passed: BTreeMap<Mark, Passed>, diverged: Option<Diverged>) {
         let steps = diverged.as_ref().map_or(walk.edges.len(), |diverged| diverged.divergence.step);
         self.walks += 1;
         self.steps += steps;
@@ -113,7 +116,7 @@ impl Outcome {
     }
 }
 
-fn diverged(world: &World, number: usize, walk: &Walk, divergence: Divergence) -> Diverged {
+fn diverged<W: Narrated>(world: &W, number: usize, walk: &Walk<W::Event>, divergence: Divergence) -> Diverged {
     let upto = walk.events.len().min(divergence.step + 1);
     let scenario = match story::tell(world, &walk.events[..upto], None) {
         Ok(scenario) => scenario.to_string(),

@@ -51,7 +51,14 @@ impl Marked {
 
 impl Report {
     /// Adds what came of replaying walks of one world. `planned` are all its walks.
-    pub fn add(&mut self, name: &str, bounds: &str, graph: &Graph, planned: &[Walk], outcome: &Outcome) {
+    pub fn add<E: Clone + PartialEq>(
+        &mut self,
+        name: &str,
+        bounds: &str,
+        graph: &Graph<E>,
+        planned: &[Walk<E>],
+        outcome: &Outcome,
+    ) {
         self.grounds.push(Covered {
             name: name.to_owned(),
             bounds: bounds.to_owned(),
@@ -153,13 +160,16 @@ impl fmt::Display for Report {
                 planned.0, planned.1
             )?;
         }
-        let marked = self.marked();
-        let rules = marked.rules - marked.rules_not_passed.len();
-        write!(f, "rules: {rules} of {} covered", marked.rules)?;
-        list(f, &marked.rules_not_passed)?;
-        let guards = marked.guards - marked.guards_one_way.len();
-        write!(f, "guards: {guards} of {} covered both ways", marked.guards)?;
-        list(f, &marked.one_way_in_words())?;
+        // Groups' machines have no marks: where nothing else was walked there is nothing to tell.
+        if !self.passed.is_empty() {
+            let marked = self.marked();
+            let rules = marked.rules - marked.rules_not_passed.len();
+            write!(f, "rules: {rules} of {} covered", marked.rules)?;
+            list(f, &marked.rules_not_passed)?;
+            let guards = marked.guards - marked.guards_one_way.len();
+            write!(f, "guards: {guards} of {} covered both ways", marked.guards)?;
+            list(f, &marked.one_way_in_words())?;
+        }
         writeln!(f, "{:.0} steps per second", self.steps_per_second())
     }
 }

@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// The name that servers see in a request's header.
+/// The name that servers see in a request's header, unless it has another.
 const CLIENT_ID: &str = "highwater";
 /// The most bytes of one answer: Kafka's default for a request, and more than any answer to what is asked here.
 const MAX_RESPONSE_BYTES: usize = 100 * 1024 * 1024;
@@ -32,6 +32,7 @@ pub struct Connection {
     /// What the server speaks, by key.
     spoken: BTreeMap<i16, Versions>,
     last_correlation_id: i32,
+    client_id: String,
     /// Whether an answer is outstanding. If nobody waits for it any more, it would be taken for the next one.
     under_way: bool,
 }
@@ -59,6 +60,7 @@ impl Connection {
             stream: BufReader::new(stream),
             spoken: BTreeMap::new(),
             last_correlation_id: 0,
+            client_id: CLIENT_ID.to_owned(),
             under_way: false,
         };
         let spoken = connection.api_versions().await?;
@@ -87,6 +89,11 @@ impl Connection {
         let response = self.call_at(version, &request).await?;
         ErrorCode(response.error_code).of(|| self.address.clone())?;
         Ok(response)
+    }
+
+    /// Has servers see this name in the headers of requests from now on.
+    pub fn set_client_id(&mut self, id: &str) {
+        id.clone_into(&mut self.client_id);
     }
 
     /// The server, `host:port`.
@@ -172,7 +179,7 @@ impl Connection {
             return Err(self.broken(io::Error::other("an earlier request on it was given up")));
         }
         self.last_correlation_id = self.last_correlation_id.wrapping_add(1);
-        let frame = encode(version, self.last_correlation_id, request)?;
+        let frame = encode(version, self.last_correlation_id, &self.client_id, request)?;
         self.under_way = true;
         let written = self.stream.write_all(&frame).await;
         written.map_err(|error| self.broken(error))
@@ -213,12 +220,17 @@ async fn open(address: &str) -> io::Result<TcpStream> {
 }
 
 /// A whole frame, its length included.
-fn encode<R: RequestMessage>(version: i16, correlation_id: i32, request: &R) -> Result<BytesMut, ClientError> {
+fn encode<R: RequestMessage>(
+    version: i16,
+    correlation_id: i32,
+    client_id: &str,
+    request: &R,
+) -> Result<BytesMut, ClientError> {
     let header = RequestHeader {
         request_api_key: R::KEY.code(),
         request_api_version: version,
         correlation_id,
-        client_id: Some(CLIENT_ID.to_owned()),
+        client_id: Some(client_id.to_owned()),
     };
     let mut writer = Writer::default();
     writer.put(&[0; 4]);

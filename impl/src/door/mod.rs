@@ -29,6 +29,8 @@ pub enum Place {
     Replica(TopicPartition),
     /// What a replica has published, which followers' fetches read.
     Reader(TopicPartition),
+    /// The coordinator of the groups in a partition.
+    Group(TopicPartition),
 }
 
 /// What waits, in words: as `Debug` writes the input, with records' values for bytes ([`Plain`]).

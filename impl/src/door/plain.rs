@@ -1,6 +1,6 @@
 //! What passes a door, in words: records' values instead of their bytes, and no time.
 
-use crate::carrier::Net;
+use crate::carrier::{Durable, Net, Timestamp};
 use crate::records::{records, split};
 use bytes::Bytes;
 use highwater_spec::machine::{Carrier, Recast};
@@ -14,7 +14,7 @@ const MOST: usize = 1 << 20;
 pub enum Plain {}
 
 impl Carrier for Plain {
-    /// The values of a batch's records.
+    /// The values of a batch's records, or what a client lets a coordinator keep.
     type Bytes = Vec<String>;
     type Stamp = ();
 }
@@ -25,6 +25,14 @@ impl Recast<Net> for Plain {
     }
 
     fn stamp(_: Instant) {}
+}
+
+impl Recast<Durable> for Plain {
+    fn bytes(from: &Bytes) -> Vec<String> {
+        vec![from.escape_ascii().to_string()]
+    }
+
+    fn stamp(_: Timestamp) {}
 }
 
 fn values(bytes: &Bytes) -> Result<Vec<String>, crate::records::RecordError> {

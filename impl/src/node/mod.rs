@@ -40,6 +40,8 @@ mod timers;
 mod to_controller;
 mod topic_configs;
 
+pub use group::read_record as read_group_record;
+
 use crate::config::{Endpoint, NodeConfig};
 use crate::door::{Done, Door};
 use crate::storage::{LogDir, MetaProperties, StorageError};

@@ -21,6 +21,7 @@ mod names;
 mod offsets;
 mod read;
 mod rebalance;
+mod recast;
 mod record;
 mod retention;
 mod session;

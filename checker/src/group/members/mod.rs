@@ -14,11 +14,13 @@ pub use bounds::Bounds;
 pub use event::Event;
 pub use state::{Answer, Life, Node, State};
 
-use super::Model;
+use super::{Coordinated, Model, Turn};
 use crate::engine::{Explorable, Verdict};
 use crate::narrated::Narrated;
 use crate::shared::{Shared, digest};
-use highwater_spec::group::{Config, Coordinator, GroupId, Input, KnownTopic, KnownTopics, Share, TopicName};
+use highwater_spec::group::{
+    Config, Coordinator, GroupId, Input, KnownTopic, KnownTopics, ReplicatedCoordinator, Share, Timer, TopicName,
+};
 use highwater_spec::machine::Machine;
 use highwater_spec::property::consumer_group::{ConsumerProperty, ConsumerView, OF_CONSUMERS};
 use highwater_spec::replicated::{self, Replicated};
@@ -40,7 +42,8 @@ pub struct World {
     names: Vec<&'static str>,
 }
 
-const TOPIC: TopicId = TopicId([1; 16]);
+/// The topic that they read.
+pub const TOPIC: TopicId = TopicId([1; 16]);
 
 impl World {
     /// A group of which every property must hold.
@@ -74,7 +77,10 @@ impl World {
     }
 
     fn perform(&self, state: &State, event: Event, trace: &mut Vec<String>) -> Result<State, &'static str> {
-        let mut step = Step::new(self, state, trace);
+        self.carry_out(state, event, Step::new(self, state, trace))
+    }
+
+    fn carry_out(&self, state: &State, event: Event, mut step: Step<'_>) -> Result<State, &'static str> {
         step.spend(event)?;
         step.happens(event)?;
         let after = step.finish();
@@ -178,5 +184,30 @@ impl Narrated for World {
 
     fn read_event(line: &Numbered<'_>) -> Result<Event, ParseError> {
         event::read(line)
+    }
+}
+
+impl Coordinated for World {
+    fn turns(&self, state: &State, event: &Event) -> Result<(State, Vec<Turn>), &'static str> {
+        let (mut turns, mut trace) = (Vec::new(), Vec::new());
+        let step = Step::new(self, state, &mut trace).watched(&mut turns);
+        let after = self.carry_out(state, *event, step)?;
+        Ok((after, turns))
+    }
+
+    fn coordinator(state: &State) -> &ReplicatedCoordinator<Model> {
+        &state.coordinator
+    }
+
+    fn timers(state: &State) -> &BTreeSet<Timer> {
+        &state.timers
+    }
+
+    fn partitions(&self) -> u8 {
+        self.bounds.partitions
+    }
+
+    fn moves(event: &Event) -> bool {
+        *event == Event::Moves
     }
 }

@@ -2,7 +2,7 @@
 
 use super::state::{Life, Node, State};
 use super::{Event, World, words};
-use crate::group::Model;
+use crate::group::{Model, Turn};
 use highwater_spec::group::{
     Client, ConsumerHeartbeat, Input, MemberId, MemberIdentity, Millis, Output, Purpose, Reply, Request, Share, Timer,
 };
@@ -18,11 +18,17 @@ pub(super) struct Step<'a> {
     world: &'a World,
     state: State,
     trace: &'a mut Vec<String>,
+    /// For whoever watches the coordinator.
+    turns: Option<&'a mut Vec<Turn>>,
 }
 
 impl<'a> Step<'a> {
     pub(super) fn new(world: &'a World, state: &State, trace: &'a mut Vec<String>) -> Self {
-        Self { world, state: state.clone(), trace }
+        Self { world, state: state.clone(), trace, turns: None }
+    }
+
+    pub(super) fn watched(self, turns: &'a mut Vec<Turn>) -> Self {
+        Self { turns: Some(turns), ..self }
     }
 
     pub(super) fn finish(self) -> State {
@@ -122,6 +128,7 @@ impl<'a> Step<'a> {
     }
 
     fn forget_waiting(&mut self, member: u8) {
+        self.turns.iter_mut().for_each(|turns| turns.push(Turn::CutOff(member)));
         let of_it = |whose: &&mut Option<usize>| **whose == Some(index(member));
         self.state.waiting.values_mut().filter(of_it).for_each(|whose| *whose = None);
     }
@@ -229,15 +236,26 @@ impl<'a> Step<'a> {
     }
 
     fn coordinate(&mut self, input: replicated::Input<Input<Model>>) {
+        let heard = self.turns.is_some().then(|| (self.asker(&input), input.clone()));
         let mut outputs = Vec::new();
         let rules = self.world.rules;
         self.state.coordinator.edit().step(&rules, input, &mut outputs);
+        if let (Some((by, input)), Some(turns)) = (heard, &mut self.turns) {
+            turns.push(Turn::Coordinator { by, input, outputs: outputs.clone() });
+        }
         for output in outputs {
             match output {
                 replicated::Output::Append { records, .. } => self.trace.extend(records.iter().map(words::record)),
                 replicated::Output::Do(output) => self.carry_out(output),
             }
         }
+    }
+
+    /// Who waits for the answer to what the coordinator hears.
+    fn asker(&self, input: &replicated::Input<Input<Model>>) -> Option<u8> {
+        let replicated::Input::Heard(Input::Asked { ticket, .. }) = input else { return None };
+        let node = (*self.state.waiting.get(ticket)?)?;
+        u8::try_from(node + 1).ok()
     }
 
     fn carry_out(&mut self, output: Output<Model>) {

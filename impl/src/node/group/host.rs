@@ -9,7 +9,7 @@ use super::records::to_wire;
 use super::retention::checks;
 use crate::carrier::{Durable, Timestamp};
 use crate::cells::{Drained, Published};
-use crate::door::{Done, Enters, Entrance, Place, What};
+use crate::door::{Done, Enters, Entrance, Place, Plain, What};
 use crate::node::broker_host::Shards;
 use crate::node::cluster::Cluster;
 use crate::node::partitions::Partitions;
@@ -21,7 +21,7 @@ use bytes::Bytes;
 use highwater_spec::controller::Topic;
 use highwater_spec::group::{
     Config, Coordinator, GroupId, Input, KnownTopic, KnownTopics, Output, Record, ReplicatedCoordinator, Reply,
-    Request, Timer,
+    Request, Tenure, Timer,
 };
 use highwater_spec::machine::Machine;
 use highwater_spec::refusal::Refusal;
@@ -55,6 +55,8 @@ pub enum Event {
     LookedAtAll(LookAtAll),
     /// What no one has needed since is to be forgotten.
     UnneededSince(Timestamp),
+    /// A timer that the door has let through.
+    Due(TimerName),
     /// To be called when everything sent before has been taken note of.
     Mark(Done),
 }
@@ -90,9 +92,15 @@ pub struct Written {
 }
 
 impl Enters for Event {
-    /// No conductor plays groups yet.
+    /// That leadership or topics have changed waits at other doors, and what only looks changes nothing.
     fn arrival(&self) -> Option<(Place, What)> {
-        None
+        let (partition, text) = match self {
+            Self::Asked(ask) => (ask.partition, format!("{:?} of {}", ask.request.recast::<Plain>(), ask.group)),
+            Self::Loaded(partition, ..) => (*partition, "Loaded".to_owned()),
+            Self::Written(written) => (written.partition, "Written".to_owned()),
+            _ => return None,
+        };
+        Some((Place::Group(partition), What::Input(text)))
     }
 
     fn mark(done: Done) -> Self {
@@ -118,8 +126,9 @@ pub struct Surroundings {
     pub runtime: Handle,
 }
 
+/// A timer of a group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct TimerName {
+pub struct TimerName {
     partition: TopicPartition,
     group: GroupId,
     timer: Timer,
@@ -136,6 +145,8 @@ pub struct GroupHost {
     around: Surroundings,
     entrance: Entrance<Event>,
     coordinators: BTreeMap<TopicPartition, Hosted>,
+    /// The leaderships that were acted on.
+    tenures: BTreeMap<TopicPartition, Tenure>,
     /// The topics, as the coordinators were last told.
     topics: Arc<KnownTopics>,
     terms: Term,
@@ -148,13 +159,19 @@ pub struct GroupHost {
 impl GroupHost {
     /// A thread that hosts nothing yet.
     pub fn new(around: Surroundings, entrance: Entrance<Event>) -> Self {
+        let before = entrance.clone();
+        let hold = move |name: &TimerName| {
+            let (name, told) = (name.clone(), format!("{:?} of {}", name.timer, name.group));
+            before.hold_timer(Place::Group(name.partition), told, move || Event::Due(name))
+        };
         Self {
             around,
             entrance,
             coordinators: BTreeMap::new(),
+            tenures: BTreeMap::new(),
             topics: Arc::default(),
             terms: 0,
-            timers: Timers::before(|_| None),
+            timers: Timers::before(hold),
             tickets: Tickets::new(),
             waiting: JoinSet::new(),
         }
@@ -168,8 +185,7 @@ impl GroupHost {
                 self.heard(event);
             }
             while let Some(name) = self.timers.take_due(Instant::now()) {
-                let TimerName { partition, group, timer } = name;
-                self.tell(partition, Input::TimerFired { at: Timestamp::now(), group, timer });
+                self.due(name);
             }
             while self.waiting.try_join_next().is_some() {}
         }
@@ -187,8 +203,14 @@ impl GroupHost {
             Event::UnneededSince(since) => self.check_retention(since),
             Event::Looked(partition, look) => look(self.coordinators.get(&partition).map(|hosted| &hosted.machine)),
             Event::LookedAtAll(look) => look(&mut self.coordinators.values().map(|hosted| &hosted.machine)),
+            Event::Due(name) if self.timers.take(&name) => self.due(name),
+            Event::Due(_) => {}
             Event::Mark(done) => done(),
         }
+    }
+
+    fn due(&mut self, TimerName { partition, group, timer }: TimerName) {
+        self.tell(partition, Input::TimerFired { at: Timestamp::now(), group, timer });
     }
 
     /// Every coordinator hears of the topics when they have changed.
@@ -206,23 +228,30 @@ impl GroupHost {
         self.tell(partition, Input::TopicsChanged { topics });
     }
 
-    /// A coordinator for each partition that this broker leads, and none for others. One whose leadership was renewed
-    /// stays.
+    /// A coordinator for each partition that this broker leads, anew for each leadership: in between somebody else may
+    /// have led, and have written.
     fn follow_leadership(&mut self) {
         let cluster = self.around.cluster.read();
-        let led = |id: TopicPartition| {
-            let leader = cluster.partition(id).and_then(|partition| partition.leader);
-            leader == Some(self.around.me)
-        };
-        let lost: Vec<_> = self.coordinators.keys().copied().filter(|id| !led(*id)).collect();
-        let (topic, count) = match cluster.topic_named(super::placement::TOPIC) {
-            Some((topic, found)) => (topic, found.partitions.len()),
-            None => Default::default(),
-        };
-        let all = (0..).take(count).map(|index| TopicPartition { topic, index });
-        let won: Vec<_> = all.filter(|id| led(*id) && !self.coordinators.contains_key(id)).collect();
-        lost.into_iter().for_each(|id| self.resign(id));
-        won.into_iter().for_each(|id| self.elect(id));
+        let found = cluster.topic_named(super::placement::TOPIC);
+        let (topic, partitions) = found.map(|(id, topic)| (id, topic.partitions.as_slice())).unwrap_or_default();
+        let is_gone = |id: &TopicPartition| id.topic != topic;
+        self.coordinators
+            .keys()
+            .copied()
+            .filter(is_gone)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|id| self.resign(id));
+        self.tenures.retain(|id, _| !is_gone(id));
+        for (index, partition) in (0..).zip(partitions) {
+            let id = TopicPartition { topic, index };
+            if self.tenures.entry(id).or_default().hears(&self.around.rules, partition.leader_epoch) {
+                self.resign(id);
+                if partition.leader == Some(self.around.me) {
+                    self.elect(id);
+                }
+            }
+        }
     }
 
     fn elect(&mut self, partition: TopicPartition) {
@@ -351,7 +380,10 @@ impl GroupHost {
             outcome => {
                 tracing::warn!(partition = partition.index, ?outcome, "a coordinator's records were not written");
                 self.resign(partition);
-                self.follow_leadership();
+                let leader = self.around.cluster.read().partition(partition).and_then(|partition| partition.leader);
+                if leader == Some(self.around.me) {
+                    self.elect(partition);
+                }
             }
         }
     }

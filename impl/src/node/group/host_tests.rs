@@ -28,6 +28,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use tempfile::TempDir;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 const ME: BrokerId = BrokerId(1);
 const ID: TopicPartition = TopicPartition { topic: TopicId([5; 16]), index: 0 };
@@ -36,6 +37,7 @@ const ID: TopicPartition = TopicPartition { topic: TopicId([5; 16]), index: 0 };
 struct Stand {
     _dir: TempDir,
     log: PartitionLog,
+    epoch: LeaderEpoch,
     partition: Arc<Partition>,
     cluster: Arc<Published<Cluster>>,
     entrance: Entrance<Event>,
@@ -72,7 +74,18 @@ impl Stand {
         let of_shard = shard.clone();
         let threads = vec![thread::spawn(move || host.run()), thread::spawn(move || play(&of_shard, &appended))];
         let groups = Groups::new(entrance.clone(), Arc::clone(&cluster));
-        let mut stand = Self { _dir: dir, log, partition, cluster, entrance, groups, shard, appends, threads };
+        let mut stand = Self {
+            _dir: dir,
+            epoch: LeaderEpoch(0),
+            log,
+            partition,
+            cluster,
+            entrance,
+            groups,
+            shard,
+            appends,
+            threads,
+        };
         begins_with.iter().for_each(|batch| stand.write(batch.clone()));
         stand
     }
@@ -89,8 +102,14 @@ impl Stand {
         self.log.append(&[batch]).expect("room on the disk");
     }
 
-    /// `leader` leads, and the replica here knows it; all below `high_watermark` is committed.
-    fn lead(&self, leader: BrokerId, high_watermark: i64) {
+    /// `leader` leads in the next epoch, and the replica here knows it; all below `high_watermark` is committed.
+    fn lead(&mut self, leader: BrokerId, high_watermark: i64) {
+        self.epoch = self.epoch.next();
+        self.lead_on(leader, high_watermark);
+    }
+
+    /// The same in the same epoch.
+    fn lead_on(&self, leader: BrokerId, high_watermark: i64) {
         self.show(leader == ME, high_watermark);
         let partition = controller::Partition {
             replicas: vec![ME],
@@ -98,7 +117,7 @@ impl Stand {
             elr: Brokers::default(),
             last_known_leader: None,
             leader: Some(leader),
-            leader_epoch: LeaderEpoch(0),
+            leader_epoch: self.epoch,
             partition_epoch: PartitionEpoch(0),
             recovering: false,
         };
@@ -114,6 +133,13 @@ impl Stand {
     fn show(&self, leads: bool, high_watermark: i64) {
         self.partition.view.publish(view(leads, high_watermark, self.log.reader().end().0));
         self.partition.parked.wake_all();
+    }
+
+    /// Waits until the thread has heard all that it was told.
+    async fn settled(&self) {
+        let (done, heard) = oneshot::channel();
+        assert!(self.entrance.send(Event::Mark(Box::new(move || done.send(()).unwrap_or_default()))).is_ok());
+        heard.await.expect("the thread hears it");
     }
 
     /// What is committed of partition 0 of `t`, once that can be told.
@@ -225,7 +251,7 @@ fn answer(produced: Produced, outcome: ProduceOutcome) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_waits_until_its_records_are_committed() {
-    let stand = Stand::new(&[committed(3)]);
+    let mut stand = Stand::new(&[committed(3)]);
     stand.lead(ME, 1);
     assert_eq!(stand.until_told().await, Some(3));
     let waits = stand.commit(4);
@@ -240,7 +266,7 @@ async fn an_answer_waits_until_its_records_are_committed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_that_too_few_replicas_have_are_committed_all_the_same() {
-    let stand = Stand::new(&[]);
+    let mut stand = Stand::new(&[]);
     stand.lead(ME, 0);
     assert_eq!(stand.until_told().await, None);
     let waits = stand.commit(4);
@@ -256,7 +282,7 @@ async fn a_write_that_fails_never_was_and_the_log_is_read_anew() {
         ProduceOutcome::Unknown(Refusal::NotLeaderOrFollower),
         ProduceOutcome::Acked { base: Offset(9) },
     ] {
-        let stand = Stand::new(&[committed(3)]);
+        let mut stand = Stand::new(&[committed(3)]);
         stand.lead(ME, 1);
         assert_eq!(stand.until_told().await, Some(3));
         let (first, second) = (stand.commit(4), stand.next_append().await);
@@ -271,7 +297,7 @@ async fn a_write_that_fails_never_was_and_the_log_is_read_anew() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_told_before_all_of_the_log_is_committed() {
-    let stand = Stand::new(&[committed(3), committed(4)]);
+    let mut stand = Stand::new(&[committed(3), committed(4)]);
     stand.lead(ME, 1);
     assert_eq!(stand.fetch().await, Err(Refusal::CoordinatorLoadInProgress));
     assert_eq!(stand.commit(5).await.expect("an answer"), Err(Refusal::CoordinatorLoadInProgress));
@@ -281,7 +307,7 @@ async fn nothing_is_told_before_all_of_the_log_is_committed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_waits_when_leadership_goes_is_sent_away() {
-    let stand = Stand::new(&[]);
+    let mut stand = Stand::new(&[]);
     stand.lead(ME, 0);
     assert_eq!(stand.until_told().await, None);
     let waits = stand.commit(4);
@@ -299,12 +325,31 @@ async fn whoever_waits_when_leadership_goes_is_sent_away() {
     assert_eq!(stand.fetch().await, Ok(Some(5)));
 }
 
+// Verifies: group.coordinator.epoch
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leadership_that_was_renewed_begins_with_the_log_and_one_that_goes_on_does_not() {
+    let mut stand = Stand::new(&[committed(3)]);
+    stand.lead(ME, 1);
+    assert_eq!(stand.until_told().await, Some(3));
+    // Somebody else led for so short that nobody here has heard of it, and has written.
+    stand.write(committed(4));
+    stand.lead(ME, 2);
+    stand.settled().await;
+    assert_eq!(stand.until_told().await, Some(4));
+    let waits = stand.commit(5);
+    let produced = stand.next_append().await;
+    stand.lead_on(ME, 2);
+    stand.settled().await;
+    answer(produced, ProduceOutcome::Acked { base: Offset(2) });
+    assert_eq!(waits.await.expect("an answer"), Ok(()));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kinds_to_come_are_passed_over_and_damage_is_not() {
-    let stand = Stand::new(&[committed(3), batch(&[0, 4, 0, 1, b'g'], Some(&[0, 0]))]);
+    let mut stand = Stand::new(&[committed(3), batch(&[0, 4, 0, 1, b'g'], Some(&[0, 0]))]);
     stand.lead(ME, 2);
     assert_eq!(stand.until_told().await, Some(3));
-    let stand = Stand::new(&[committed(3), batch(&[0, 1, 0, 1, b'g'], None)]);
+    let mut stand = Stand::new(&[committed(3), batch(&[0, 1, 0, 1, b'g'], None)]);
     stand.lead(ME, 2);
     while stand.fetch().await == Err(Refusal::CoordinatorLoadInProgress) {}
     assert_eq!(stand.fetch().await, Err(Refusal::NotCoordinator));
@@ -313,7 +358,7 @@ async fn kinds_to_come_are_passed_over_and_damage_is_not() {
 // Verifies: group.retention.offset, group.retention.group
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_offset_that_no_one_has_needed_for_long_is_forgotten() {
-    let stand = Stand::new(&[committed(3)]);
+    let mut stand = Stand::new(&[committed(3)]);
     stand.lead(ME, 1);
     assert_eq!(stand.until_told().await, Some(3));
     assert!(stand.entrance.send(Event::UnneededSince(Timestamp(0))).is_ok());

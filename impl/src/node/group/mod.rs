@@ -18,7 +18,9 @@ use crate::carrier::Durable;
 use crate::cells::Published;
 use crate::door::Entrance;
 use crate::node::cluster::Cluster;
-use highwater_spec::group::{GroupId, ReplicatedCoordinator, Reply, Request};
+use crate::wire::{DecodeError, GroupRecord};
+use bytes::Bytes;
+use highwater_spec::group::{GroupId, Record, ReplicatedCoordinator, Reply, Request};
 use highwater_spec::refusal::Refusal;
 use highwater_spec::values::TopicPartition;
 use host::{Ask, Event, Look};
@@ -26,6 +28,14 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 pub use subscription::subscription;
+
+/// A record of `__consumer_offsets`, as a coordinator takes it from its log.
+///
+/// # Errors
+/// If it is of no kind or version that is known here, or is damaged.
+pub fn read_record(key: &Bytes, value: Option<&Bytes>) -> Result<Record<Durable>, DecodeError> {
+    GroupRecord::decode(key, value).map(records::from_wire)
+}
 
 /// The coordinators of this broker, for whoever answers requests.
 #[derive(Clone)]
