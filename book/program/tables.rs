@@ -9,7 +9,7 @@ use highwater_checker::museum::{
     GroupCase, Kind,
 };
 use highwater_spec::property::cleaning::{CleaningProperty, OF_CLEANING};
-use highwater_spec::property::consumer_group::{ConsumerProperty, OF_CONSUMERS};
+use highwater_spec::property::consumer_group::{self, ConsumerProperty};
 use highwater_spec::property::group::{self, GroupProperty};
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
@@ -34,7 +34,7 @@ pub fn properties(known: &Known<'_>, page: &Page) -> Result<String, String> {
 }
 
 fn of_consumers(known: &Known<'_>) -> Result<String, String> {
-    let rows: Vec<_> = OF_CONSUMERS.iter().map(consumer_property_row).collect();
+    let rows: Vec<_> = consumer_group::EVERY.iter().map(consumer_property_row).collect();
     let text = known.workspace.read("spec/src/property/consumer_group.rs")?;
     let source = asides(&[("source", said(&text, "Source: "))]);
     let head = "<h3 id=\"property-consumer-group\">Properties of a group of the consumer protocol</h3>";
@@ -71,7 +71,12 @@ fn group_property_row(property: &GroupProperty) -> Vec<String> {
 }
 
 fn consumer_property_row(property: &ConsumerProperty) -> Vec<String> {
-    vec![property_name(property.number, property.name), escaped(property.statement)]
+    let is_promised = consumer_group::OF_CONSUMERS.iter().any(|promised| promised.name == property.name);
+    let promised = if is_promised { String::new() } else { "nowhere".to_owned() };
+    vec![
+        property_name(property.number, property.name),
+        escaped(property.statement) + &asides(&[("promised", promised)]),
+    ]
 }
 
 fn property_name(number: &str, name: &str) -> String {

@@ -4,7 +4,7 @@ use crate::group::members;
 use crate::narrated::Narrated;
 use crate::{cleaning, controller, group, replication};
 use highwater_spec::property::cleaning::CleaningProperty;
-use highwater_spec::property::consumer_group::{ConsumerProperty, OF_CONSUMERS};
+use highwater_spec::property::consumer_group::ConsumerProperty;
 use highwater_spec::property::group::GroupProperty;
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
@@ -127,8 +127,9 @@ pub fn cleaning_property_called(name: &str) -> Result<CleaningProperty, String> 
 /// # Errors
 /// Lists the properties that there are.
 pub fn consumer_property_called(name: &str) -> Result<ConsumerProperty, String> {
-    OF_CONSUMERS.iter().find(|property| property.name == name).copied().ok_or_else(|| {
-        let names: Vec<_> = OF_CONSUMERS.iter().map(|property| property.name).collect();
+    let every = property::consumer_group::EVERY;
+    every.iter().find(|property| property.name == name).copied().ok_or_else(|| {
+        let names: Vec<_> = every.iter().map(|property| property.name).collect();
         format!("no property of a group of the consumer protocol is called {name:?}; there are {}", names.join(", "))
     })
 }
@@ -405,6 +406,16 @@ pub const WORLDS: &[Entry] = &[
         "consumers-move",
         "the coordinator moves, and what was not committed is lost",
         members::Bounds { moves: 1, late_commits: 1, leaves: 1, ..CONSUMERS },
+    ),
+    members(
+        "consumers-commit",
+        "members commit what they have processed, give up too soon to hear of it, and fall silent",
+        members::Bounds { records: 1, expiries: 1, impatience: 1, ..CONSUMERS },
+    ),
+    members(
+        "consumers-commit-move",
+        "commits are told when the log has them, and the coordinator moves",
+        members::Bounds { records: 1, moves: 1, late_commits: 1, ..CONSUMERS },
     ),
     deep(members(
         "deep-consumers",

@@ -8,14 +8,16 @@ use crate::narrated::Narrated;
 use crate::replication::{Bounds, World};
 use crate::{cleaning, group};
 use highwater_spec::property::cleaning::{CleaningProperty, OFFSETS_ONCE};
-use highwater_spec::property::consumer_group::{ConsumerProperty, ONE_READER};
+use highwater_spec::property::consumer_group::{
+    ConsumerProperty, HOLDERS_COMMIT, NONE_PASSED_OVER, OFFSETS_RISE, ONE_READER, RECORDS_ONCE,
+};
 use highwater_spec::property::group::{
     COMMITS_FENCED, COMMITTED_PROCESSED, GroupProperty, LEADER_COORDINATES, ONE_BELIEVER, PROCESSED_ONCE, SOMEONE_READS,
 };
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::{
-    CleanedEnd, CommitFencing, CoordinatorEpoch, Elr, FetchFencing, KnownBatches, KnownEpoch, Release, Rules,
-    StaticRejoin, StickyClaims, Truncation,
+    CleanedEnd, CommitEpoch, CommitFencing, CoordinatorEpoch, Elr, FetchFencing, KnownBatches, KnownEpoch, Release,
+    Rules, StaticRejoin, StickyClaims, Truncation,
 };
 
 /// What an exhibit shows.
@@ -360,13 +362,52 @@ pub const CLEANING_EXHIBITS: &[Exhibit<CleaningCase>] = &[Exhibit {
     mended: CleaningCase { rules: Rules::KAFKA, bounds: TWICE_CLEANED, property: OFFSETS_ONCE },
 }];
 
+const CONSUMERS: members::Bounds = members::Bounds::QUIET;
 const TOO_SOON: Rules = Rules { release: Release::WhenTold, ..Rules::KAFKA };
+const ANY_EARLIER: Rules = Rules { commit_epoch: CommitEpoch::UpToItsOwn, ..Rules::KAFKA };
+const COMMITS: members::Bounds = members::Bounds { records: 1, ..CONSUMERS };
+const SILENT: members::Bounds = members::Bounds { partitions: 1, records: 1, expiries: 1, ..CONSUMERS };
+const ALONE: members::Bounds = members::Bounds { members: 1, partitions: 1, records: 1, ..CONSUMERS };
+
+const fn consumer_case(rules: Rules, bounds: members::Bounds, property: ConsumerProperty) -> ConsumerCase {
+    ConsumerCase { rules, bounds, property }
+}
 
 /// Every exhibit of groups of the consumer protocol.
-pub const CONSUMER_EXHIBITS: &[Exhibit<ConsumerCase>] = &[Exhibit {
-    name: "kafka-16147",
-    title: "a partition that its member has yet to give up counts as free, and another one gets it; previews of KIP-848",
-    kind: Kind::Bug,
-    broken: ConsumerCase { rules: TOO_SOON, bounds: members::Bounds::QUIET, property: ONE_READER },
-    mended: ConsumerCase { rules: Rules::KAFKA, bounds: members::Bounds::QUIET, property: ONE_READER },
-}];
+pub const CONSUMER_EXHIBITS: &[Exhibit<ConsumerCase>] = &[
+    Exhibit {
+        name: "kafka-16147",
+        title: "a partition that its member has yet to give up counts as free, and another one gets it; previews of KIP-848",
+        kind: Kind::Bug,
+        broken: consumer_case(TOO_SOON, CONSUMERS, ONE_READER),
+        mended: consumer_case(Rules::KAFKA, CONSUMERS, ONE_READER),
+    },
+    Exhibit {
+        name: "late-commit",
+        title: "a commit of an earlier epoch arrives when its partition is another member's, and takes it back; where earlier epochs count",
+        kind: Kind::Bug,
+        broken: consumer_case(ANY_EARLIER, COMMITS, OFFSETS_RISE),
+        mended: consumer_case(Rules::KAFKA, COMMITS, OFFSETS_RISE),
+    },
+    Exhibit {
+        name: "unfenced-member",
+        title: "a member that was put out commits all the same; where no one is fenced",
+        kind: Kind::Bug,
+        broken: consumer_case(UNCHECKED, SILENT, HOLDERS_COMMIT),
+        mended: consumer_case(Rules::KAFKA, SILENT, HOLDERS_COMMIT),
+    },
+    Exhibit {
+        name: "passed-over",
+        title: "an application takes a record, commits and has yet to process it: whoever comes next passes it over",
+        kind: Kind::ExpectedLoss,
+        broken: consumer_case(Rules::KAFKA, members::Bounds { hasty: 1, ..ALONE }, NONE_PASSED_OVER),
+        mended: consumer_case(Rules::KAFKA, ALONE, NONE_PASSED_OVER),
+    },
+    Exhibit {
+        name: "processed-again",
+        title: "a member is put out before it has committed what it has processed: another one processes it again",
+        kind: Kind::ExpectedLoss,
+        broken: consumer_case(Rules::KAFKA, SILENT, RECORDS_ONCE),
+        mended: consumer_case(Rules::KAFKA, members::Bounds { expiries: 0, ..SILENT }, RECORDS_ONCE),
+    },
+];

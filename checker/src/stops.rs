@@ -4,6 +4,7 @@
 //! owner meanwhile, for how many steps, and which members had nothing to read. Nothing is explored here and nothing
 //! depends on a clock. How a protocol takes its steps is its own affair ([`Rebalancing`]).
 
+use crate::group::members::FairMembers;
 use crate::group::{BEAT, Fair};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -26,6 +27,8 @@ pub enum Protocol {
     Eager,
     /// Only what moves is given up: the classic protocol with the cooperative sticky assignor.
     Cooperative,
+    /// Only what moves is given up, and nobody waits for everyone: the consumer protocol.
+    Consumer,
 }
 
 /// A group, and the steps that it takes.
@@ -42,7 +45,8 @@ pub trait Rebalancing {
     /// Whether nothing is under way.
     fn is_at_rest(&self) -> bool;
 
-    /// The requests that have reached the coordinator so far, but for heartbeats and questions for offsets.
+    /// The requests that have reached the coordinator so far, but for questions for offsets and heartbeats that only say
+    /// that a member is there.
     fn requests(&self) -> u64;
 
     /// The generation, or group epoch.
@@ -72,7 +76,7 @@ pub struct Stop {
     pub partition_steps: u64,
     /// Generations that it took.
     pub generations: i64,
-    /// Requests that it took, but for heartbeats and questions for offsets.
+    /// Requests that it took, but for questions for offsets and heartbeats that only say that a member is there.
     pub requests: u64,
 }
 
@@ -82,7 +86,7 @@ pub const SIZES: [u8; 5] = [3, 10, 30, 100, 200];
 /// The partitions that they share out.
 pub const PARTITIONS: u8 = 240;
 
-const PROTOCOLS: [Protocol; 2] = [Protocol::Eager, Protocol::Cooperative];
+const PROTOCOLS: [Protocol; 3] = [Protocol::Eager, Protocol::Cooperative, Protocol::Consumer];
 const CHANGES: [Change; 3] = [Change::Joins, Change::Leaves, Change::Crashes];
 
 /// A group that has not come to rest after so many steps never will.
@@ -188,10 +192,11 @@ impl Watched {
 
 impl Protocol {
     fn settled(self, members: u8, partitions: u8) -> Result<Box<dyn Rebalancing>, String> {
-        Ok(Box::new(match self {
-            Self::Eager => Fair::settled(false, members, partitions)?,
-            Self::Cooperative => Fair::settled(true, members, partitions)?,
-        }))
+        Ok(match self {
+            Self::Eager => Box::new(Fair::settled(false, members, partitions)?),
+            Self::Cooperative => Box::new(Fair::settled(true, members, partitions)?),
+            Self::Consumer => Box::new(FairMembers::settled(members, partitions)?),
+        })
     }
 
     /// Its name in tables.
@@ -199,6 +204,7 @@ impl Protocol {
         match self {
             Self::Eager => "eager",
             Self::Cooperative => "cooperative",
+            Self::Consumer => "consumer",
         }
     }
 }

@@ -6,8 +6,8 @@ use highwater_checker::group::members::{Bounds, Event, World};
 use highwater_checker::museum::{CONSUMER_EXHIBITS, Casing};
 use highwater_checker::narrated::Narrated;
 use highwater_checker::story;
-use highwater_spec::property::consumer_group::ONE_ASSIGNEE;
-use highwater_spec::rules::{Release, Rules};
+use highwater_spec::property::consumer_group::{HOLDERS_COMMIT, ONE_ASSIGNEE};
+use highwater_spec::rules::{CommitEpoch, Release, Rules};
 use highwater_spec::scenario::{Expects, Scenario, Word};
 use std::path::Path;
 use std::sync::Arc;
@@ -61,6 +61,29 @@ fn three_members_share_every_partition() {
     holds(Bounds { members: 3, ..TWO });
 }
 
+// Verifies: group.consumer.offset.commit
+#[test]
+fn only_who_holds_a_partition_commits_there() {
+    holds(Bounds { records: 1, impatience: 1, ..TWO });
+    holds(Bounds { records: 2, impatience: 1, expiries: 1, partitions: 1, ..TWO });
+    holds(Bounds { records: 1, breaks: 1, partitions: 1, ..TWO });
+    holds(Bounds { records: 1, members: 3, partitions: 1, ..TWO });
+}
+
+// Verifies: group.consumer.offset.commit, group.consumer.offset.fetch, log-backed.answer
+#[test]
+fn offsets_survive_their_coordinator() {
+    holds(Bounds { records: 2, moves: 1, late_commits: 1, partitions: 1, ..TWO });
+}
+
+/// What is compared is the epoch. That makes it so, for an epoch ends when a partition is given up.
+#[test]
+fn where_earlier_epochs_count_another_ones_partition_is_committed() {
+    let lax = Rules { commit_epoch: CommitEpoch::UpToItsOwn, ..Rules::KAFKA };
+    let world = World::judged_by(lax, Bounds { records: 1, ..TWO }, &[HOLDERS_COMMIT]);
+    assert_eq!(explored(&world, 1).violated().count(), 1);
+}
+
 #[test]
 fn every_exhibit_has_its_shortest_scenario_and_its_twin_holds() {
     for exhibit in CONSUMER_EXHIBITS {
@@ -90,15 +113,17 @@ fn a_partition_that_is_free_too_soon_has_two_owners() {
 
 #[test]
 fn two_engines_find_the_same_states() {
-    let world = World::new(Rules::KAFKA, Bounds { crashes: 1, ..TWO });
-    let own = explored(&world, 2);
-    let theirs = count_with_stateright(Arc::new(world), 2);
-    assert_eq!((own.distinct, theirs.violated), (theirs.distinct, Vec::new()));
+    for bounds in [Bounds { crashes: 1, ..TWO }, Bounds { records: 1, impatience: 1, ..TWO }] {
+        let world = World::new(Rules::KAFKA, bounds);
+        let own = explored(&world, 2);
+        let theirs = count_with_stateright(Arc::new(world), 2);
+        assert_eq!((own.distinct, theirs.violated), (theirs.distinct, Vec::new()));
+    }
 }
 
 #[test]
 fn events_read_back_as_they_are_printed() {
-    let world = World::new(Rules::KAFKA, Bounds { expiries: 1, ..TWO });
+    let world = World::new(Rules::KAFKA, Bounds { expiries: 1, records: 1, ..TWO });
     let mut events = Vec::new();
     world.candidates(&world.initial(), &mut events);
     for event in events {

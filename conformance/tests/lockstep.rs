@@ -51,7 +51,7 @@ fn a_coordinator_does_what_walks_tell() {
 }
 
 /// How the names of scenarios begin that happen by the rules of another time.
-const BY_OTHER_RULES: [&str; 5] = ["kip", "known", "kafka-16147", "kafka-8500", "unfenced"];
+const BY_OTHER_RULES: [&str; 6] = ["kip", "known", "kafka-16147", "kafka-8500", "late-commit", "unfenced"];
 
 /// A cluster by the rules of another time does something else, in every scenario of that time.
 #[test]

@@ -2,7 +2,8 @@
 
 mod support;
 
-use highwater::client::Connection;
+use highwater::client::{Client, Connection, NewTopic, Patience};
+use highwater::config::Endpoint;
 use highwater::wire::Message;
 use highwater::wire::messages::OffsetCommitRequest;
 use highwater::wire::messages::offset_commit::OffsetCommitRequestTopic;
@@ -12,7 +13,11 @@ use highwater::wire::messages::offset_delete::{
 use highwater::wire::messages::offset_fetch::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
 };
+use std::path::Path;
+use std::time::Duration;
+use support::OneNode;
 use support::group::*;
+use tokio::time::sleep;
 
 const OFFSET_METADATA_TOO_LARGE: i16 = 12;
 const GROUP_ID_NOT_FOUND: i16 = 69;
@@ -148,5 +153,65 @@ async fn offsets_are_deleted_for_good() {
     let mut connection = node.connect().await;
     until_coordinated(&mut connection, "g").await;
     assert_eq!(fetch(&mut connection, "g").await, Ok(vec![(0, -1), (1, -1)]));
+    node.stop().await;
+}
+
+/// Waits until so much of a log of the offsets' topic was cleaned that the first segment was written anew.
+async fn until_cleaned(dir: &Path) {
+    loop {
+        let noted = std::fs::read_to_string(dir.join("cleaner-offset-checkpoint")).unwrap_or_default();
+        let of_offsets = noted.lines().filter(|line| line.starts_with("__consumer_offsets "));
+        if of_offsets.filter_map(|line| line.rsplit(' ').next()?.parse::<i64>().ok()).any(|upto| upto > 0) {
+            return;
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+// Verifies: group.coordinator.load, log.clean.latest
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_coordinator_that_reads_a_cleaned_log_knows_the_last_offsets() {
+    let cleans = [
+        ("offsets.topic.num.partitions", "1"),
+        ("offsets.topic.segment.bytes", "1048576"),
+        ("log.cleaner.backoff.ms", "20"),
+        ("log.cleaner.min.cleanable.ratio", "0.01"),
+        ("broker.session.timeout.ms", "1000"),
+        ("broker.heartbeat.interval.ms", "100"),
+    ];
+    let node = OneNode::start_with(&cleans).await;
+    let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port: node.port() };
+    let topic = NewTopic { name: "t".to_owned(), partitions: Some(2), ..NewTopic::default() };
+    Client::new(vec![endpoint], Patience::default()).create_topic(topic).await.expect("a new topic");
+    let mut connection = node.connect().await;
+    until_coordinated(&mut connection, "g").await;
+
+    let of = |index: i32, offset: i64| {
+        let mut request = commit_request("g", "", -1, offset);
+        let partition = &mut request.topics[0].partitions[0];
+        (partition.partition_index, partition.committed_metadata) = (index, Some("~".repeat(4096)));
+        request
+    };
+    // One that is committed once, one that is deleted, and one that fills segments.
+    assert_eq!(commit(&mut connection, 9, &of(1, 7)).await, [NONE]);
+    until_coordinated(&mut connection, "gone").await;
+    assert_eq!(commit(&mut connection, 9, &commit_request("gone", "", -1, 3)).await, [NONE]);
+    let partitions = vec![OffsetDeleteRequestPartition { partition_index: 0 }];
+    let topics = vec![OffsetDeleteRequestTopic { name: "t".to_owned(), partitions }];
+    let delete = OffsetDeleteRequest { group_id: "gone".to_owned(), topics };
+    assert_eq!(connection.call(&delete).await.expect("an answer").error_code, NONE);
+    const COMMITS: i64 = 800;
+    for offset in 0..COMMITS {
+        assert_eq!(commit(&mut connection, 9, &of(0, offset)).await, [NONE]);
+    }
+    until_cleaned(node.dir()).await;
+
+    drop(connection);
+    let node = node.killed(|_| (), &cleans).await;
+    let mut connection = node.connect().await;
+    for (group, expected) in [("g", [(0, COMMITS - 1), (1, 7)]), ("gone", [(0, -1), (1, -1)])] {
+        until_coordinated(&mut connection, group).await;
+        assert_eq!(fetch(&mut connection, group).await, Ok(expected.to_vec()), "{group}");
+    }
     node.stop().await;
 }

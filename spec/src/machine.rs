@@ -25,8 +25,9 @@ pub trait Machine: Clone + Eq + Hash {
 pub trait Carrier: Clone + Eq + Hash + Debug + 'static {
     /// The bytes of one batch.
     type Bytes: Clone + Eq + Hash + Debug;
-    /// A reading of the clock. Machines store it and name it in the timers that they ask for; they never compare it.
-    type Stamp: Copy + Eq + Hash + Debug;
+    /// A reading of the clock. Machines store it, name it in the timers that they ask for, and compare it at most with
+    /// one that they are handed; in a model all moments are one.
+    type Stamp: Copy + Ord + Hash + Debug;
 }
 
 /// How what one carrier hands on looks in another: for recordings, and for comparing a model's messages with a

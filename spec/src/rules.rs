@@ -140,6 +140,14 @@ decisions! {
         /// Those of members of the group's present generation. From 0.9.
         Generation,
     }
+    /// At which epochs a member of a group of the consumer protocol may commit.
+    commit_epoch: CommitEpoch {
+        /// At its own and at earlier ones, as if a late commit could do no harm. No release does so: those that take
+        /// earlier ones keep for each partition the epoch since which the member has it (KIP-1251).
+        UpToItsOwn,
+        /// At its own alone. Until KIP-1251.
+        ItsOwn,
+    }
     /// When a partition that a member of a consumer group is told to give up counts as free.
     release: Release {
         /// As soon as the member is told, and another one gets it meanwhile. In the first previews of KIP-848 it came to
@@ -194,6 +202,7 @@ impl Rules {
         elr: Elr::On,
         cleaned_end: CleanedEnd::Kept,
         commit_fencing: CommitFencing::Generation,
+        commit_epoch: CommitEpoch::ItsOwn,
         release: Release::WhenGivenUp,
         coordinator_epoch: CoordinatorEpoch::Checked,
         sticky_claims: StickyClaims::OfEachPartition,

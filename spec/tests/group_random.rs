@@ -31,8 +31,8 @@ enum Move {
     Fire(Index),
     /// A timer that may not be armed is.
     FireAny(Timer),
-    /// Someone looks for offsets whose time has passed.
-    CheckRetention(Vec<NamedPartition>),
+    /// It is time to forget what no one needs.
+    CheckRetention,
     /// Part of what is written is committed.
     Commit(Index),
     FailOver,
@@ -63,7 +63,7 @@ impl World {
                 self.world.timers.remove(&timer);
                 self.world.hear(Input::TimerFired { at: 0, group: coordinator::group(), timer });
             }
-            Move::CheckRetention(passed) => self.check_retention(passed),
+            Move::CheckRetention => self.check_retention(),
             Move::Commit(upto) => {
                 let machine = &self.world.machine;
                 let left = (machine.end().0 - machine.committed_end().0) as usize;
@@ -77,13 +77,12 @@ impl World {
     }
 
     /// What is forgotten then is forgotten for good.
-    fn check_retention(&mut self, passed: Vec<NamedPartition>) {
+    fn check_retention(&mut self) {
         self.world.commit();
         self.note_answers();
         let unneeded: Vec<_> = self.world.machine.speculative().unneeded().flat_map(|(_, offsets)| offsets).collect();
-        let forgotten = unneeded.into_iter().map(|(partition, _)| partition).filter(|one| passed.contains(one));
-        self.acknowledged.extend(forgotten.map(|partition| (partition, None)));
-        self.world.hear(Input::RetentionChecked { at: 0, group: coordinator::group(), passed });
+        self.acknowledged.extend(unneeded.into_iter().map(|(partition, _)| (partition, None)));
+        self.world.hear(Input::RetentionChecked { at: 0, group: coordinator::group(), since: 0 });
         self.world.commit();
     }
 
@@ -273,7 +272,7 @@ fn what() -> impl Strategy<Value = Move> {
         8 => any::<Index>().prop_map(Move::Fire),
         1 => timer.prop_map(Move::FireAny),
         8 => any::<Index>().prop_map(Move::Commit),
-        1 => vec((0..=1).prop_map(|index| on("t", index)), 0..3).prop_map(Move::CheckRetention),
+        1 => Just(Move::CheckRetention),
         1 => Just(Move::FailOver),
     ]
 }

@@ -112,7 +112,7 @@ fn list() {
     told.extend(property::every().iter().map(table::property_line));
     told.extend(property::group::EVERY.iter().map(table::group_property_line));
     told.extend(property::cleaning::OF_CLEANING.iter().map(table::cleaning_property_line));
-    told.extend(property::consumer_group::OF_CONSUMERS.iter().map(table::consumer_property_line));
+    told.extend(property::consumer_group::EVERY.iter().map(table::consumer_property_line));
     say(&told.join("\n"));
 }
 

@@ -59,7 +59,7 @@ fn table(stops: &[Stop]) -> String {
         "nobody           steps in which no member had anything to read".to_owned(),
         "partitions       those that had no owner for a while".to_owned(),
         "partition-steps  partitions without an owner, summed over the steps".to_owned(),
-        "requests         to the coordinator, but for heartbeats and questions for offsets".to_owned(),
+        "requests         to the coordinator, but for questions for offsets and heartbeats that only say that a member is there".to_owned(),
     ]);
     lines.join("\n")
 }

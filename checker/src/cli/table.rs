@@ -2,7 +2,7 @@
 
 use super::outcome::{Judged, Outcome};
 use highwater_spec::property::cleaning::{self, CleaningProperty};
-use highwater_spec::property::consumer_group::{ConsumerProperty, OF_CONSUMERS};
+use highwater_spec::property::consumer_group::{self, ConsumerProperty};
 use highwater_spec::property::group::{self, GroupProperty};
 use highwater_spec::property::{self, Property};
 
@@ -10,7 +10,7 @@ use highwater_spec::property::{self, Property};
 pub fn table(outcomes: &[&Outcome]) -> String {
     let of_a_cluster: Vec<_> = property::every().iter().map(Column::of).collect();
     let of_a_group: Vec<_> = group::EVERY.iter().map(Column::of_a_group).collect();
-    let of_consumers: Vec<_> = OF_CONSUMERS.iter().map(Column::of_consumers).collect();
+    let of_consumers: Vec<_> = consumer_group::EVERY.iter().map(Column::of_consumers).collect();
     let of_cleaning: Vec<_> = cleaning::OF_CLEANING.iter().map(Column::of_cleaning).collect();
     let (groups, others): (Vec<_>, Vec<_>) = outcomes.iter().copied().partition(|outcome| is_of(outcome, &of_a_group));
     let (consumers, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|outcome| is_of(outcome, &of_consumers));

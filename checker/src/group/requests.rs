@@ -23,7 +23,8 @@ impl Step<'_> {
         let Some(request) = self.node(member).requests.pop_front() else { return Ok(()) };
         let commits = match &request {
             Output::Commit { member, generation, offsets } => {
-                Some(Commit { member: member.clone(), generation: *generation, offsets: offsets.clone() })
+                let offsets = offsets.iter().map(|(of, place)| (of.clone(), place.offset)).collect();
+                Some(Commit { member: member.clone(), generation: *generation, offsets })
             }
             _ => None,
         };
@@ -76,7 +77,7 @@ impl Step<'_> {
                 member: named(member),
                 generation,
                 knows_group_id_not_found: true,
-                offsets: offsets.into_iter().map(|(of, offset)| (of, to_commit(offset))).collect(),
+                offsets: offsets.into_iter().map(|(of, offset)| (of, to_commit(offset.offset))).collect(),
             }),
             _ => return Err("it is no request"),
         })

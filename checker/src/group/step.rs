@@ -204,7 +204,7 @@ impl<'a> Step<'a> {
         let (_, from) = found.ok_or("it does not read there")?;
         let upto = from.plus(1);
         (upto.0 <= i64::from(self.world.bounds.records)).then_some(()).ok_or("there are no more records")?;
-        self.hears(member, Input::Fetched { partition, from, upto })
+        self.hears(member, Input::Fetched { partition, from, under: None, upto, epoch: None })
     }
 
     fn fires(&mut self, member: u8, timer: Timer) -> Outcome {
@@ -266,7 +266,7 @@ impl<'a> Step<'a> {
                 let (partitions, reader) = (partitions.into_iter().collect::<Vec<_>>(), group::Reader::default());
                 let found = self.state.coordinator.fetch_offsets(&reader, &World::group(), Some(&partitions));
                 self.note(|| Turn::LookedUp { by: member, reader, partitions, found: found.clone() });
-                let offset = |found: Option<group::CommittedOffset<Model>>| found.map(|found| found.offset);
+                let offset = |found: Option<group::CommittedOffset<Model>>| found.map(|found| found.offset.into());
                 let answer = found.map(|found| found.into_iter().map(|(of, found)| (of, offset(found))).collect());
                 return self.hears(member, Input::OffsetsAnswered(answer));
             }
@@ -298,6 +298,8 @@ impl<'a> Step<'a> {
                 (node.delivered, node.taken) = (Vec::new(), Vec::new());
             }
             Output::Assigned(_) | Output::Revoked(_) | Output::Lost(_) | Output::CommitFailed(_) => {}
+            // Nothing in this world has leader epochs.
+            Output::FindLeaders | Output::FindEpochEnd { .. } | Output::Truncated { .. } => {}
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ pub(super) fn consumer_output(member: u8, output: &Output) -> Option<String> {
         Output::FetchOffsets(partitions) => format!("asks where to begin in {}", set(partitions)),
         Output::FindOffset { partition, at } => format!("asks for the {at:?} of {partition}").to_lowercase(),
         Output::Commit { generation, offsets, .. } => {
-            let offsets = offsets.iter().map(|(partition, offset)| format!("{partition} below {offset}"));
+            let offsets = offsets.iter().map(|(partition, place)| format!("{partition} below {}", place.offset));
             let generation = generation.map_or_else(|| "no generation".to_owned(), |generation| generation.to_string());
             format!("commits {} in {generation}", offsets.collect::<Vec<_>>().join(", "))
         }
@@ -71,6 +71,7 @@ pub(super) fn consumer_output(member: u8, output: &Output) -> Option<String> {
         Output::Fail(failure) => format!("fails: {failure:?}"),
         Output::Exit => "ends".to_owned(),
         Output::SetTimer(_) | Output::CancelTimer(_) => return None,
+        Output::FindLeaders | Output::FindEpochEnd { .. } | Output::Truncated { .. } => return None,
     };
     Some(format!("c{member} {said}"))
 }

@@ -32,7 +32,11 @@ pub const BROKEN: &[Told] = told![
     "kafka-14639.scenario",
     "kafka-16147.scenario",
     "kafka-8500.scenario",
+    "late-commit.scenario",
+    "passed-over.scenario",
+    "processed-again.scenario",
     "stop-the-world.scenario",
+    "unfenced-member.scenario",
     "unfenced-zombie.scenario",
 ];
 

@@ -70,10 +70,10 @@ pub const GROUP_GROUNDS: [Ground<group::Bounds>; 11] = [
         bounds: group::Bounds { partitions: 1, same_instance: 1, ..group::Bounds::QUIET },
     },
     Ground { name: "group-move", bounds: group::Bounds { partitions: 1, moves: 1, ..group::Bounds::QUIET } },
-    Ground { name: "group-late", bounds: group::Bounds { partitions: 1, late_commits: 1, ..group::Bounds::QUIET } },
+    Ground { name: "group-close", bounds: group::Bounds { partitions: 1, closes: 1, ..group::Bounds::QUIET } },
     Ground {
         name: "group-late-move",
-        bounds: group::Bounds { members: 1, partitions: 1, late_commits: 1, moves: 1, ..group::Bounds::QUIET },
+        bounds: group::Bounds { partitions: 1, late_commits: 1, moves: 1, ..group::Bounds::QUIET },
     },
     Ground { name: "group-break", bounds: group::Bounds { partitions: 1, breaks: 1, ..group::Bounds::QUIET } },
     Ground { name: "group-expiry", bounds: group::Bounds { partitions: 1, expiries: 1, ..group::Bounds::QUIET } },
@@ -82,13 +82,17 @@ pub const GROUP_GROUNDS: [Ground<group::Bounds>; 11] = [
 ];
 
 /// Groups of the consumer protocol that are walked, in the same way.
-pub const CONSUMER_GROUNDS: [Ground<members::Bounds>; 8] = [
+pub const CONSUMER_GROUNDS: [Ground<members::Bounds>; 9] = [
     Ground { name: "consumers-crash", bounds: members::Bounds { crashes: 1, ..members::Bounds::QUIET } },
     Ground { name: "consumers-leave", bounds: members::Bounds { leaves: 1, ..members::Bounds::QUIET } },
     Ground { name: "consumers-static", bounds: members::Bounds { fixed: 1, leaves: 1, ..members::Bounds::QUIET } },
     Ground { name: "consumers-expiry", bounds: members::Bounds { expiries: 1, ..members::Bounds::QUIET } },
     Ground { name: "consumers-slow", bounds: members::Bounds { slow: 1, ..members::Bounds::QUIET } },
     Ground { name: "consumers-break", bounds: members::Bounds { breaks: 1, ..members::Bounds::QUIET } },
+    Ground {
+        name: "consumers-commit",
+        bounds: members::Bounds { partitions: 1, records: 1, expiries: 1, ..members::Bounds::QUIET },
+    },
     Ground { name: "consumers-move", bounds: members::Bounds { moves: 1, ..members::Bounds::QUIET } },
     Ground {
         name: "consumers-late-move",

@@ -164,7 +164,7 @@ fn a_world_has_the_same_walks_in_every_run() {
 /// Goes wrong where anyone is killed.
 struct OutlivesNoKill;
 
-impl Replayer for OutlivesNoKill {
+impl Replayer<World> for OutlivesNoKill {
     fn replay(&mut self, world: &World, events: &[Event]) -> Result<(), Divergence> {
         match events.iter().position(|event| event.to_string().contains("killed")) {
             Some(step) => Err(Divergence { step, what: "it is gone".into() }),

@@ -11,6 +11,7 @@ use highwater::client::consumer::{Consumer, News, Sessions, Settings};
 use highwater::records::Record;
 use highwater_spec::assignor::Assignor;
 use highwater_spec::client::consumer::{Config, End, Failure as Ended};
+use highwater_spec::values::Offset;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -131,6 +132,7 @@ impl InGroup {
                 News::CommitFailed(refusal) => {
                     complain(format_args!("a commit was refused, so what was printed may be printed again: {refusal}"));
                 }
+                News::Truncated(partition, at, diverges) => complain(cut(&partition, at, diverges)),
                 News::Damaged(partition, error) => {
                     return Err(Failure::said(format!("{partition} holds what is no record: {error}")));
                 }
@@ -145,6 +147,10 @@ impl InGroup {
         let group = &self.group;
         Failure::said(match failure {
             Ended::Refused(refusal) => format!("group {group}: {refusal} ({})", refusal.code()),
+            Ended::Truncated { partition, at, diverges } => {
+                let partition = Partition { topic: partition.topic.to_string(), index: partition.index };
+                format!("{}; try --reset earliest", cut(&partition, *at, *diverges))
+            }
             Ended::NoOffset(partition) => {
                 format!("group {group} has no offset for {partition}, or one that is not there; try --reset earliest")
             }
@@ -160,6 +166,12 @@ impl InGroup {
         let mut out = io::stdout().lock();
         out.write_all(&text).and_then(|()| out.flush()).map_err(Failure::Output)
     }
+}
+
+/// What became of what was read up to `at` (exclusive).
+fn cut(partition: &Partition, at: Offset, diverges: Option<Offset>) -> String {
+    let from = diverges.map(|from| format!(" from offset {from} on")).unwrap_or_default();
+    format!("{partition} was cut: what was read of it up to offset {at} is not there any more{from}")
 }
 
 fn names(partitions: &[Partition]) -> String {

@@ -3,10 +3,14 @@
 use super::{Client, ClientError, ErrorCode};
 use crate::wire::messages::fetch::{FetchPartition, FetchTopic};
 use crate::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
+use crate::wire::messages::offset_for_leader_epoch::{OffsetForLeaderPartition, OffsetForLeaderTopic};
 use crate::wire::messages::produce::{PartitionProduceData, TopicProduceData};
-use crate::wire::messages::{FetchRequest, ListOffsetsRequest, ListOffsetsResponse, ProduceRequest};
+use crate::wire::messages::{
+    FetchRequest, ListOffsetsRequest, ListOffsetsResponse, OffsetForLeaderEpochRequest, ProduceRequest,
+};
 use bytes::Bytes;
-use highwater_spec::values::Offset;
+use highwater_spec::log::EpochEnd;
+use highwater_spec::values::{LeaderEpoch, Offset};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -144,13 +148,29 @@ impl Client {
         from: &BTreeMap<Partition, Offset>,
         wait: Duration,
     ) -> Result<BTreeMap<Partition, Result<Fetched, ErrorCode>>, ClientError> {
+        let from = from.iter().map(|(partition, offset)| (partition.clone(), (*offset, None))).collect();
+        self.fetch_under(leader, &from, wait).await
+    }
+
+    /// [`Client::fetch`] of partitions that `leader` is believed to lead in these epochs: it refuses where that is not
+    /// so.
+    ///
+    /// # Errors
+    /// Why `leader` gave no answer. What is wrong with one partition stands at its place.
+    pub async fn fetch_under(
+        &mut self,
+        leader: i32,
+        from: &BTreeMap<Partition, (Offset, Option<LeaderEpoch>)>,
+        wait: Duration,
+    ) -> Result<BTreeMap<Partition, Result<Fetched, ErrorCode>>, ClientError> {
         let mut topics: BTreeMap<&str, FetchTopic> = BTreeMap::new();
-        for (partition, offset) in from {
+        for (partition, (offset, under)) in from {
             let topic_id = self.topic(&partition.topic).await?.topic_id;
             let topic = topics.entry(&partition.topic).or_default();
             (topic.topic, topic.topic_id) = (partition.topic.clone(), topic_id);
             topic.partitions.push(FetchPartition {
                 partition: partition.index,
+                current_leader_epoch: under.map_or(-1, |epoch| epoch.0),
                 fetch_offset: offset.0,
                 partition_max_bytes: PARTITION_BYTES,
                 ..Default::default()
@@ -181,6 +201,33 @@ impl Client {
             }
         }
         Ok(fetched)
+    }
+
+    /// Where the leader's log ends the largest epoch not above `epoch`; `None` if it can't say. `under` is the epoch that
+    /// it is believed to lead in.
+    ///
+    /// # Errors
+    /// Why there is no answer: asked once, of whoever is known to lead.
+    pub async fn epoch_end(
+        &mut self,
+        partition: &Partition,
+        epoch: LeaderEpoch,
+        under: LeaderEpoch,
+    ) -> Result<Option<EpochEnd>, ClientError> {
+        let (leader, _) = self.leader(partition).await?;
+        let asked = OffsetForLeaderPartition {
+            partition: partition.index,
+            current_leader_epoch: under.0,
+            leader_epoch: epoch.0,
+        };
+        let topics = vec![OffsetForLeaderTopic { topic: partition.topic.clone(), partitions: vec![asked] }];
+        let request = OffsetForLeaderEpochRequest { replica_id: CONSUMER, topics };
+        let response = self.ask(leader, &request, Duration::ZERO).await?;
+        let found = response.topics.into_iter().flat_map(|topic| topic.partitions).next();
+        let found = found.ok_or_else(|| incomplete(leader, partition))?;
+        ErrorCode(found.error_code).of(|| format!("partition {partition}"))?;
+        let end = EpochEnd { epoch: LeaderEpoch(found.leader_epoch), end: Offset(found.end_offset) };
+        Ok(Some(end).filter(|end| end.epoch.0 >= 0 && end.end.0 >= 0))
     }
 
     /// The first offset whose record is of `timestamp` (milliseconds since 1970) or later; [`LATEST`] or [`EARLIEST`].

@@ -40,7 +40,13 @@ impl OneNode {
 
     /// Ends it as a kill does, and starts it again on the same directory, with these settings.
     pub async fn killed_and_started(self, settings: &[(&str, &str)]) -> Self {
+        self.killed(|_| (), settings).await
+    }
+
+    /// Ends it as a kill does, does something to its directory, and starts it there again, with these settings.
+    pub async fn killed(self, meanwhile: impl FnOnce(&Path), settings: &[(&str, &str)]) -> Self {
         self.node.abort(|| ()).await;
+        meanwhile(self.dir.path());
         let node = run(self.dir.path(), settings).await;
         Self { node, dir: self.dir }
     }
@@ -60,6 +66,11 @@ impl OneNode {
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.node.broker_address().expect("a broker listens").port()
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// A socket.

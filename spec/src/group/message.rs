@@ -36,14 +36,14 @@ pub enum Input<C: Carrier> {
         /// What it wants.
         request: Request<C>,
     },
-    /// Someone has looked for offsets of a group that are no longer needed ([`super::Coordinator::unneeded`]).
+    /// It is time to look for offsets of a group that are no longer needed.
     RetentionChecked {
         /// When.
         at: C::Stamp,
         /// Of which group.
         group: GroupId,
-        /// Those for which `offsets.retention.minutes` have passed since then; maybe none.
-        passed: Vec<NamedPartition>,
+        /// The moment that is `offsets.retention.minutes` ago.
+        since: C::Stamp,
     },
     /// A timer that this coordinator asked for is due. One that was set anew or cancelled since is not.
     TimerFired {

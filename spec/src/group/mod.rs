@@ -263,8 +263,8 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
                     None => self.asked(rules, ticket, request, &mut turn),
                 }
             }
-            Input::RetentionChecked { at, group, passed } => {
-                self.retention_checked(&passed, &mut Turn::new(&config, at, &group, decision));
+            Input::RetentionChecked { at, group, since } => {
+                self.retention_checked(since, &mut Turn::new(&config, at, &group, decision));
             }
             Input::TimerFired { at, group, timer } => {
                 let mut turn = Turn::new(&config, at, &group, decision);

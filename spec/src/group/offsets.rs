@@ -21,7 +21,7 @@ impl<C: Carrier> Coordinator<C> {
     ) -> PartitionResults {
         if let Some(group) = self.consumer_group(turn.group) {
             if rules.commit_fencing == CommitFencing::Generation {
-                group.validate_commit(&commit)?;
+                group.validate_commit(rules, &commit)?;
             }
             return Ok(self.keep_offsets(commit, turn));
         }

@@ -18,8 +18,8 @@ impl<C: Carrier> Input<C> {
             Self::Asked { ticket, at, group, request } => {
                 Input::Asked { ticket: *ticket, at: D::stamp(*at), group: group.clone(), request: request.recast() }
             }
-            Self::RetentionChecked { at, group, passed } => {
-                Input::RetentionChecked { at: D::stamp(*at), group: group.clone(), passed: passed.clone() }
+            Self::RetentionChecked { at, group, since } => {
+                Input::RetentionChecked { at: D::stamp(*at), group: group.clone(), since: D::stamp(*since) }
             }
             Self::TimerFired { at, group, timer } => {
                 Input::TimerFired { at: D::stamp(*at), group: group.clone(), timer: timer.clone() }

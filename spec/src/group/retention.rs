@@ -1,60 +1,64 @@
 //! Offsets that no one has needed for long, and groups that are left with none.
 //!
-//! A machine has no clock: it says since when an offset is not needed, and hears for which of them
-//! `offsets.retention.minutes` have passed since. Rules: `group.retention.*`. Source: KIP-186, KIP-211, KIP-496; Kafka's
-//! `OffsetMetadataManager.cleanupExpiredOffsets`, `ClassicGroup.offsetExpirationCondition`.
+//! A machine has no clock: now and then it hears which moment is `offsets.retention.minutes` ago. Rules:
+//! `group.retention.*`. Source: KIP-186, KIP-211, KIP-496; Kafka's `OffsetMetadataManager.cleanupExpiredOffsets`,
+//! `ClassicGroup.offsetExpirationCondition`.
 
 use super::turn::Turn;
-use super::{ClassicGroup, CommittedOffset, ConsumerGroup, Coordinator, GroupId, NamedPartition, State, TopicName};
+use super::{
+    ClassicGroup, CommittedOffset, ConsumerGroup, Coordinator, GroupId, NamedPartition, Role, State, TopicName,
+};
 use crate::machine::Carrier;
 
 impl<C: Carrier> Coordinator<C> {
-    /// Every group, each with those of its offsets that are not needed and since when. The shell looks now and then,
-    /// and hands back for each group those for which the time has passed ([`super::Input::RetentionChecked`]), be they
-    /// none.
+    /// Every group, each with those of its offsets that are not needed, and since when.
     pub fn unneeded(&self) -> impl Iterator<Item = (&GroupId, Vec<(NamedPartition, C::Stamp)>)> {
-        let classic = self.classic.iter().map(|(id, group)| {
+        let groups = self.classic.keys().chain(self.stored.keys().filter(|id| !self.classic.contains_key(id)));
+        groups.map(|id| {
             let offsets = self.stored.get(id).into_iter().flat_map(|stored| &stored.offsets);
             let unneeded = offsets.filter_map(|(partition, committed)| {
-                Some((partition.clone(), group.unneeded_since(&partition.topic, committed)?))
+                Some((partition.clone(), self.unneeded_since(id, &partition.topic, committed)?))
             });
             (id, unneeded.collect())
-        });
-        let consumer = self.stored.iter().filter_map(|(id, stored)| {
-            let group = stored.consumer.as_ref()?;
-            let unneeded = stored.offsets.iter().filter(|(partition, _)| !group.is_subscribed(&partition.topic));
-            Some((id, unneeded.map(|(partition, committed)| (partition.clone(), committed.at)).collect()))
-        });
-        classic.chain(consumer)
+        })
     }
 
     /// `group.retention.offset`: an offset is forgotten when its time has passed and it is still not needed.
     /// `group.retention.group`: a group without members that is left with no offsets is forgotten too.
-    pub(super) fn retention_checked(&self, passed: &[NamedPartition], turn: &mut Turn<'_, C>) {
-        if let Some(group) = self.consumer_group(turn.group) {
-            return self.consumer_retention_checked(group, passed, turn);
+    pub(super) fn retention_checked(&self, since: C::Stamp, turn: &mut Turn<'_, C>) {
+        if self.role != Role::Active {
+            return;
         }
-        let Some(group) = self.classic.get(turn.group) else { return };
         let offsets = self.stored.get(turn.group).into_iter().flat_map(|stored| &stored.offsets);
         let (forgotten, kept): (Vec<_>, Vec<_>) = offsets.partition(|(partition, committed)| {
-            passed.contains(partition) && group.unneeded_since(&partition.topic, committed).is_some()
+            let unneeded = self.unneeded_since(turn.group, &partition.topic, committed);
+            unneeded.is_some_and(|from| from <= since)
         });
         forgotten.into_iter().for_each(|(partition, _)| turn.write_offset(partition.clone(), None));
-        if kept.is_empty() && group.state == State::Empty {
-            group.forget(turn);
+        if !kept.is_empty() {
+            return;
+        }
+        match (self.consumer_group(turn.group), self.classic.get(turn.group)) {
+            (Some(group), _) if group.members.is_empty() => group.forget_all(turn),
+            (None, Some(group)) if group.state == State::Empty => group.forget(turn),
+            _ => {}
         }
     }
 
+    /// Since when an offset is not needed; `None` if it is.
+    fn unneeded_since(&self, id: &GroupId, topic: &TopicName, committed: &CommittedOffset<C>) -> Option<C::Stamp> {
+        match (self.consumer_group(id), self.classic.get(id)) {
+            (Some(group), _) => group.unneeded_since(topic, committed),
+            (None, group) => group?.unneeded_since(topic, committed),
+        }
+    }
+}
+
+impl ConsumerGroup {
     /// `group.consumer.retention`: in a consumer group the time runs from when an offset was committed, for topics that
     /// no member reads.
-    fn consumer_retention_checked(&self, group: &ConsumerGroup, passed: &[NamedPartition], turn: &mut Turn<'_, C>) {
-        let offsets = self.stored.get(turn.group).into_iter().flat_map(|stored| stored.offsets.keys());
-        let (forgotten, kept): (Vec<_>, Vec<_>) =
-            offsets.partition(|partition| passed.contains(partition) && !group.is_subscribed(&partition.topic));
-        forgotten.into_iter().for_each(|partition| turn.write_offset(partition.clone(), None));
-        if kept.is_empty() && group.members.is_empty() {
-            group.forget_all(turn);
-        }
+    fn unneeded_since<C: Carrier>(&self, topic: &TopicName, committed: &CommittedOffset<C>) -> Option<C::Stamp> {
+        (!self.is_subscribed(topic)).then_some(committed.at)
     }
 }
 

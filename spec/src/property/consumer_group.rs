@@ -1,13 +1,15 @@
 //! What must hold of a group of the consumer protocol.
 //!
 //! Source: the TLA+ specifications of KIP-848, whose names for them are given.
-//! Verifies: group.consumer.reconcile.*, group.consumer.target, group.consumer.fence, group.consumer.load
-//! Can fail: exhibit kafka-16147.
+//! Verifies: group.consumer.reconcile.*, group.consumer.target, group.consumer.fence, group.consumer.load,
+//! group.consumer.offset.commit
+//! Can fail: exhibits kafka-16147, late-commit, unfenced-member, passed-over, processed-again; break
+//! commit-told-before-committed.
 
 use super::ensure;
 use crate::group::{ConsumerGroup, ConsumerState, GroupEpoch, MemberId, Share};
-use crate::values::TopicPartition;
-use std::collections::BTreeMap;
+use crate::values::{Offset, TopicPartition};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A group, as someone sees it who sees everything.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,25 @@ pub struct ConsumerView<'a> {
     pub believers: Vec<(&'a MemberId, &'a Share)>,
     /// The epochs of a member that heard of a lower one than before, if any did.
     pub fallen: Option<(&'a MemberId, GroupEpoch, GroupEpoch)>,
+    /// What is committed: of each partition the first offset that was not processed.
+    pub committed: BTreeMap<TopicPartition, Offset>,
+    /// What has happened.
+    pub history: Option<&'a ConsumerHistory>,
+}
+
+/// What has happened to a group of the consumer protocol, as far as properties ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ConsumerHistory {
+    /// The offsets of each partition that some application has processed.
+    pub processed: BTreeMap<TopicPartition, BTreeSet<Offset>>,
+    /// The first record that was processed twice, if any was and anyone asks.
+    pub reprocessed: Option<(TopicPartition, Offset)>,
+    /// Whose commit was accepted, and at which epoch, that was not at it or did not have what it committed.
+    pub stray: Option<(MemberId, GroupEpoch)>,
+    /// A commit that was accepted below the one before: where, that one, and this one.
+    pub set_back: Option<(TopicPartition, Offset, Offset)>,
+    /// The offset of each partition that was acknowledged last.
+    pub acknowledged: BTreeMap<TopicPartition, Offset>,
 }
 
 /// Something that must hold in every state of a group of the consumer protocol.
@@ -118,9 +139,103 @@ pub const STABLE_IS_DONE: ConsumerProperty = ConsumerProperty {
     },
 };
 
-/// Every property of a group of the consumer protocol.
-pub const OF_CONSUMERS: &[ConsumerProperty] =
-    &[ONE_ASSIGNEE, ONE_READER, EPOCHS_RISE, TARGET_WHOLE, ARRIVED_OWNS_ITS_OWN, STABLE_IS_DONE];
+/// G-7. Stronger than what is compared, which is the epoch alone: a member's epoch ends when it gives something up.
+pub const HOLDERS_COMMIT: ConsumerProperty = ConsumerProperty {
+    name: "holders-commit",
+    number: "G-7",
+    statement: "whoever's commit is accepted is a member at the epoch that it names, and has each partition or has yet to give it up",
+    check: |view| match view.history.and_then(|history| history.stray.as_ref()) {
+        None => Ok(()),
+        Some((id, epoch)) => Err(format!("{id} has committed at {epoch}")),
+    },
+};
+
+/// G-8
+pub const OFFSETS_RISE: ConsumerProperty = ConsumerProperty {
+    name: "offsets-rise",
+    number: "G-8",
+    statement: "no commit that is accepted is below the one before",
+    check: |view| match view.history.and_then(|history| history.set_back) {
+        None => Ok(()),
+        Some((of, from, to)) => Err(format!("partition {} was committed up to {from}, and now up to {to}", of.index)),
+    },
+};
+
+/// G-9
+pub const OFFSETS_SURVIVE: ConsumerProperty = ConsumerProperty {
+    name: "offsets-survive",
+    number: "G-9",
+    statement: "the committed offset of a partition is not below the one that was acknowledged last",
+    check: |view| {
+        let Some(history) = view.history else { return Ok(()) };
+        for (of, acknowledged) in &history.acknowledged {
+            let committed = view.committed.get(of).copied().unwrap_or_default();
+            ensure(committed >= *acknowledged, || {
+                format!("{acknowledged} of partition {} was acknowledged, and {committed} is committed", of.index)
+            })?;
+        }
+        Ok(())
+    },
+};
+
+/// G-10
+pub const NONE_PASSED_OVER: ConsumerProperty = ConsumerProperty {
+    name: "none-passed-over",
+    number: "G-10",
+    statement: "what lies before the committed offset of a partition has been processed",
+    check: |view| {
+        let Some(history) = view.history else { return Ok(()) };
+        for (of, committed) in &view.committed {
+            let processed = history.processed.get(of);
+            let is_processed = |offset| processed.is_some_and(|processed| processed.contains(&Offset(offset)));
+            let passed_over = (0..committed.0).find(|offset| !is_processed(*offset));
+            ensure(passed_over.is_none(), || {
+                format!("partition {} is committed up to {committed}, and not all of that was processed", of.index)
+            })?;
+        }
+        Ok(())
+    },
+};
+
+/// G-11, which Kafka does not promise: at-least-once is not exactly-once.
+pub const RECORDS_ONCE: ConsumerProperty = ConsumerProperty {
+    name: "records-once",
+    number: "G-11",
+    statement: "no record is processed by two members, or twice by one",
+    check: |view| match view.history.and_then(|history| history.reprocessed) {
+        None => Ok(()),
+        Some((of, offset)) => Err(format!("{offset} of partition {} was processed twice", of.index)),
+    },
+};
+
+/// Every property of a group of the consumer protocol that must hold.
+pub const OF_CONSUMERS: &[ConsumerProperty] = &[
+    ONE_ASSIGNEE,
+    ONE_READER,
+    EPOCHS_RISE,
+    TARGET_WHOLE,
+    ARRIVED_OWNS_ITS_OWN,
+    STABLE_IS_DONE,
+    HOLDERS_COMMIT,
+    OFFSETS_RISE,
+    OFFSETS_SURVIVE,
+    NONE_PASSED_OVER,
+];
+
+/// Every property of a group of the consumer protocol that there is, those that need not hold included.
+pub const EVERY: &[ConsumerProperty] = &[
+    ONE_ASSIGNEE,
+    ONE_READER,
+    EPOCHS_RISE,
+    TARGET_WHOLE,
+    ARRIVED_OWNS_ITS_OWN,
+    STABLE_IS_DONE,
+    HOLDERS_COMMIT,
+    OFFSETS_RISE,
+    OFFSETS_SURVIVE,
+    NONE_PASSED_OVER,
+    RECORDS_ONCE,
+];
 
 fn only_one<'a>(owned: impl Iterator<Item = (&'a MemberId, TopicPartition)>) -> Result<(), String> {
     let mut owners = BTreeMap::new();

@@ -57,11 +57,11 @@ fn refused(refusal: Refusal) -> Input {
 }
 
 fn committed<const N: usize>(offsets: [(i32, i64); N]) -> Input {
-    Input::OffsetsAnswered(Ok(offsets.map(|(index, offset)| (p(index), Some(Offset(offset)))).into()))
+    Input::OffsetsAnswered(Ok(offsets.map(|(index, offset)| (p(index), Some(Offset(offset).into()))).into()))
 }
 
 fn fetched(index: i32, from: i64, upto: i64) -> Input {
-    Input::Fetched { partition: p(index), from: Offset(from), upto: Offset(upto) }
+    Input::Fetched { partition: p(index), from: Offset(from), under: None, upto: Offset(upto), epoch: None }
 }
 
 fn answered(generation: i32, outcome: Result<(), Refusal>) -> Input {
@@ -96,7 +96,7 @@ fn joins(out: &[Output]) -> Option<(Option<MemberId>, usize)> {
 fn commits(out: &[Output]) -> Option<Vec<(i32, i64)>> {
     out.iter().find_map(|output| match output {
         Output::Commit { offsets, .. } => {
-            Some(offsets.iter().map(|(partition, offset)| (partition.index, offset.0)).collect())
+            Some(offsets.iter().map(|(partition, place)| (partition.index, place.offset.0)).collect())
         }
         _ => None,
     })
@@ -151,16 +151,18 @@ fn a_partition_is_read_from_where_it_was_committed_or_as_told() {
     let mut consumer = joining(config());
     let out = steps(&mut consumer, [joined(3, false), Input::SyncAnswered(Ok(set([0, 1])))]);
     assert!(out.contains(&Output::FetchOffsets(set([0, 1]))));
-    let offsets = Input::OffsetsAnswered(Ok([(p(0), Some(Offset(7))), (p(1), None)].into()));
+    let offsets = Input::OffsetsAnswered(Ok([(p(0), Some(Offset(7).into())), (p(1), None)].into()));
     assert_eq!(step(&mut consumer, offsets.clone()), [Output::FindOffset { partition: p(1), at: End::Earliest }]);
     assert_eq!(positions(&consumer), [(0, 7)]);
     step(&mut consumer, Input::OffsetFound { partition: p(1), offset: Offset(2) });
     assert_eq!(positions(&consumer), [(0, 7), (1, 2)]);
-    let out = step(&mut consumer, Input::OutOfRange { partition: p(0), from: Offset(7) });
+    let (partition, from, refusal) = (p(0), Offset(7), Refusal::OffsetOutOfRange);
+    let out = step(&mut consumer, Input::FetchRefused { partition, from, under: None, refusal });
     assert_eq!(out, [Output::FindOffset { partition: p(0), at: End::Earliest }]);
     let mut strict = joining(Config { reset: None, ..config() });
     let out = steps(&mut strict, [joined(3, false), Input::SyncAnswered(Ok(set([0, 1]))), offsets]);
     assert_eq!(out.last(), Some(&Output::Fail(Failure::NoOffset(p(1)))));
+    assert!(out.contains(&Output::Leave { member: id() }));
 }
 
 // Verifies: client.consumer.deliver
@@ -200,6 +202,26 @@ fn before_it_joins_anew_a_consumer_commits_and_then_gives_up_what_it_owns() {
     let out = step(&mut consumer, answered(3, Ok(())));
     assert_eq!(out.first(), Some(&Output::Revoked(set([0, 1]))));
     assert_eq!((joins(&out), positions(&consumer)), (Some((Some(id()), 0)), vec![]));
+}
+
+// Verifies: client.consumer.rejoin
+#[test]
+fn a_join_that_is_repeated_is_prepared_once() {
+    let rebalance = || Input::HeartbeatAnswered(Err(Refusal::RebalanceInProgress));
+    let failures: [fn() -> Input; 2] = [|| refused(Refusal::CoordinatorLoadInProgress), || Input::CoordinatorLost];
+    for failure in failures {
+        let mut consumer = member(cooperative());
+        assert!(commits(&step(&mut consumer, rebalance())).is_some());
+        step(&mut consumer, answered(3, Ok(())));
+        let again = [failure(), Input::TimerFired(Timer::Retry), Input::CoordinatorFound];
+        let out = steps(&mut consumer, again);
+        assert_eq!((commits(&out), joins(&out)), (None, Some((Some(id()), 2))), "{out:?}");
+        steps(&mut consumer, [joined(4, false), Input::SyncAnswered(Ok(set([0, 1])))]);
+        assert!(commits(&step(&mut consumer, rebalance())).is_some(), "it is another rebalance");
+        let out =
+            steps(&mut consumer, [Input::CoordinatorLost, Input::TimerFired(Timer::Retry), Input::CoordinatorFound]);
+        assert!(commits(&out).is_some(), "it is not known whether that was committed");
+    }
 }
 
 // Verifies: client.consumer.cooperative, client.consumer.revoke

@@ -123,7 +123,7 @@ fn offsets_of_topics_that_members_read_are_kept() {
     let delete = Request::DeleteOffsets { partitions: vec![on("t", 0)] };
     assert_eq!(unneeded(&world), []);
     assert_eq!(outcome(&world.asked(delete.clone())), Err(Refusal::GroupSubscribedToTopic));
-    let passed = || Input::RetentionChecked { at: 0, group: group(), passed: vec![on("t", 0)] };
+    let passed = || Input::RetentionChecked { at: 0, group: group(), since: 0 };
     world.hear(passed());
     world.commit();
     assert_eq!(world.machine.fetch_offsets(&Reader::default(), &group(), None).unwrap().len(), 1);

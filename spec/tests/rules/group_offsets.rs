@@ -104,8 +104,8 @@ fn unneeded(world: &Coordination) -> Vec<(NamedPartition, u8)> {
     world.machine.speculative().unneeded().flat_map(|(_, offsets)| offsets).collect()
 }
 
-fn check_retention(world: &mut Coordination, passed: &[NamedPartition]) {
-    world.hear(Input::RetentionChecked { at: 9, group: group(), passed: passed.to_vec() });
+fn check_retention(world: &mut Coordination, since: u8) {
+    world.hear(Input::RetentionChecked { at: 9, group: group(), since });
     world.commit();
 }
 
@@ -117,7 +117,7 @@ fn offsets_of_topics_that_no_one_reads_have_their_time() {
     let offsets = [on("t", 0), on("u", 0)].map(|partition| (partition, given.clone())).to_vec();
     world.asked(Request::CommitOffsets(CommitOffsets { offsets, ..commit("a", Some(1), 0) }));
     assert_eq!(unneeded(&world), [(on("u", 0), 0)], "a reads t");
-    check_retention(&mut world, &[on("t", 0), on("u", 0)]);
+    check_retention(&mut world, 9);
     let left = world.machine.fetch_offsets(&Reader::default(), &group(), None).unwrap();
     assert_eq!(left.into_iter().map(|(partition, _)| partition).collect::<Vec<_>>(), [on("t", 0)]);
     world.ask(Request::Join(JoinGroup { protocols: protocols(&["range"], 1), ..join(Some("a"), "?") }));
@@ -125,19 +125,25 @@ fn offsets_of_topics_that_no_one_reads_have_their_time() {
     let ticket = world.next_ticket();
     world.hear(Input::Asked { ticket, at: 7, group: group(), request: Request::Leave(vec![dynamic("a")]) });
     assert_eq!(unneeded(&world), [(on("t", 0), 7)], "since the last member left");
+    check_retention(&mut world, 6);
+    assert_eq!(committed(&world)[0], Some(5), "not for long");
+    check_retention(&mut world, 7);
+    assert_eq!(committed(&world)[0], None);
 }
 
 // Verifies: group.retention.group, group.retention.since
 #[test]
 fn a_group_that_is_left_with_no_one_and_nothing_is_forgotten() {
     let mut world = Coordination::stable(&["a"]);
-    check_retention(&mut world, &[]);
+    check_retention(&mut world, 9);
     assert_eq!(world.machine.list_groups().unwrap().len(), 1, "someone is in it");
     world.asked(Request::Leave(vec![dynamic("a")]));
-    world.asked(Request::CommitOffsets(commit("", None, 5)));
-    check_retention(&mut world, &[]);
-    assert_eq!(world.machine.list_groups().unwrap().len(), 1, "it has an offset");
-    check_retention(&mut world, &[on("t", 0)]);
+    let ticket = world.next_ticket();
+    let request = Request::CommitOffsets(commit("", None, 5));
+    world.hear(Input::Asked { ticket, at: 3, group: group(), request });
+    world.commit();
+    assert_eq!(unneeded(&world), [(on("t", 0), 0)], "since the last member left, not since it was committed");
+    check_retention(&mut world, 0);
     assert_eq!((world.machine.list_groups().unwrap(), committed(&world)), (vec![], vec![None, None]));
     world.asked(Request::CommitOffsets(commit("", None, 5)));
     assert_eq!(unneeded(&world), [(on("t", 0), 0)], "no one ever was in it");

@@ -9,6 +9,7 @@ mod carrier;
 mod client_producer;
 mod cluster;
 mod consumer;
+mod consumer_truncation;
 #[path = "../support/coordinator.rs"]
 mod coordinator;
 mod elections;

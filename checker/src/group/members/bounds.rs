@@ -8,6 +8,12 @@ bounds! {
     members, "members", 2;
     /// The partitions of the one topic that they read.
     partitions, "partitions", 2;
+    /// The records of each partition. Where there are none nobody reads or commits.
+    records, "records", 0;
+    /// Flag: applications ask for more before they have processed what they have.
+    hasty, "hasty", 0;
+    /// Times that a consumer gives up partitions, or leaves, before what it has done is kept.
+    impatience, "impatience", 0;
     /// Consumers that crash; each can start again.
     crashes, "crashes", 0;
     /// Consumers that leave; each can start again.

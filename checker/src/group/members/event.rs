@@ -4,7 +4,7 @@ use super::Bounds;
 use highwater_spec::scenario::{Numbered, ParseError};
 use std::fmt;
 
-/// One thing that happens. Consumers are numbered from 1.
+/// One thing that happens. Consumers are numbered from 1, partitions from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
     /// A process of a consumer starts.
@@ -23,6 +23,14 @@ pub enum Event {
     Breaks(u8),
     /// It has given up what it is to.
     GivesUp(u8),
+    /// Its application takes the next record of a partition and has yet to process it.
+    Takes(u8, u8),
+    /// Its application processes the next record of a partition.
+    Processes(u8, u8),
+    /// It commits how far it is.
+    CommitsOffsets(u8),
+    /// Its commit reaches the coordinator.
+    CommitArrives(u8),
     /// The coordinator has not heard of it, in the life of the id that was its nth.
     Expires(u8, u8),
     /// The coordinator has waited long enough for it to give up partitions.
@@ -42,6 +50,11 @@ pub(super) fn candidates(bounds: &Bounds, ids: u8, out: &mut Vec<Event>) {
         out.extend([Event::Starts, Event::Beats, Event::Arrives, Event::Answered].map(|event| event(member)));
         out.extend([Event::Crashes, Event::Leaves, Event::Breaks, Event::GivesUp].map(|event| event(member)));
         out.extend((0..ids).flat_map(|id| [Event::Expires(member, id), Event::RunsOut(member, id)]));
+        if bounds.records > 0 {
+            out.extend([Event::CommitsOffsets, Event::CommitArrives].map(|event| event(member)));
+            let partitions = 0..bounds.partitions + bounds.grows;
+            out.extend(partitions.flat_map(|at| [Event::Takes, Event::Processes].map(|event| event(member, at))));
+        }
     }
 }
 
@@ -56,6 +69,10 @@ impl fmt::Display for Event {
             Self::Answered(member) => write!(f, "answer arrives at c{member}"),
             Self::Breaks(member) => write!(f, "connection of c{member} breaks"),
             Self::GivesUp(member) => write!(f, "c{member} gives up what it is to"),
+            Self::Takes(member, partition) => write!(f, "c{member} takes a record of p{partition}"),
+            Self::Processes(member, partition) => write!(f, "c{member} processes a record of p{partition}"),
+            Self::CommitsOffsets(member) => write!(f, "c{member} commits"),
+            Self::CommitArrives(member) => write!(f, "commit of c{member} arrives"),
             Self::Expires(member, id) => write!(f, "session of c{member}.{id} expires"),
             Self::RunsOut(member, id) => write!(f, "c{member}.{id} takes too long to give up"),
             Self::Grows => f.write_str("topic grows"),
@@ -69,7 +86,7 @@ impl fmt::Display for Event {
 pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
     // There are few events: whatever one of them prints is what may stand here.
     let mut known = Vec::new();
-    candidates(&Bounds { members: 4, ..Bounds::QUIET }, 10, &mut known);
+    candidates(&Bounds { members: 4, partitions: 9, records: 1, ..Bounds::QUIET }, 10, &mut known);
     let wanted = line.line.text();
     known.into_iter().find(|event| event.to_string() == wanted).ok_or_else(|| {
         let mut words = line.words();
@@ -78,6 +95,7 @@ pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
             "`{wanted}` is no event of a group of the consumer protocol; they are like `c1 starts`, `c1 beats`, \
              `heartbeat of c1 arrives`, `answer arrives at c1`, `c1 gives up what it is to`, `c1 crashes`, \
              `c1 leaves`, `connection of c1 breaks`, `session of c1.0 expires`, `c1.0 takes too long to give up`, \
+             `c1 takes a record of p0`, `c1 processes a record of p0`, `c1 commits`, `commit of c1 arrives`, \
              `topic grows`, `log commits`, `coordinator moves`"
         ))
     })

@@ -2,17 +2,20 @@
 //!
 //! The coordinator is the machine of the specification, over an abstract log. The consumers are as small as can be: each
 //! sends a heartbeat, does what the answer says, gives up before it takes, and forgets everything when it is refused.
-//! What they read and commit is another world's concern (`super::World`).
+//! Where there are records they process them in turn and commit how far they are (`reading`).
 
 mod bounds;
 mod event;
+mod fair;
+mod reading;
 mod state;
 mod step;
 mod words;
 
 pub use bounds::Bounds;
 pub use event::Event;
-pub use state::{Answer, Life, Node, State};
+pub use fair::FairMembers;
+pub use state::{Answer, Commit, Life, Node, Position, State, Waiting};
 
 use super::{Coordinated, Model, Turn};
 use crate::engine::{Explorable, Verdict};
@@ -22,7 +25,9 @@ use highwater_spec::group::{
     Config, Coordinator, GroupId, Input, KnownTopic, KnownTopics, ReplicatedCoordinator, Share, Timer, TopicName,
 };
 use highwater_spec::machine::Machine;
-use highwater_spec::property::consumer_group::{ConsumerProperty, ConsumerView, OF_CONSUMERS};
+use highwater_spec::property::consumer_group::{
+    ConsumerHistory, ConsumerProperty, ConsumerView, OF_CONSUMERS, RECORDS_ONCE,
+};
 use highwater_spec::replicated::{self, Replicated};
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Numbered, ParseError};
@@ -40,6 +45,8 @@ pub struct World {
     pub bounds: Bounds,
     properties: Vec<ConsumerProperty>,
     names: Vec<&'static str>,
+    /// Whether a property asks what was processed twice.
+    counts_repeats: bool,
 }
 
 /// The topic that they read.
@@ -54,7 +61,8 @@ impl World {
     /// A group judged by some properties.
     pub fn judged_by(rules: Rules, bounds: Bounds, properties: &[ConsumerProperty]) -> Self {
         let names = properties.iter().map(|property| property.name).collect();
-        Self { rules, bounds, properties: properties.to_vec(), names }
+        let counts_repeats = properties.iter().any(|property| property.name == RECORDS_ONCE.name);
+        Self { rules, bounds, properties: properties.to_vec(), names, counts_repeats }
     }
 
     fn topic() -> TopicName {
@@ -97,6 +105,8 @@ impl World {
             partitions: (0..self.bounds.partitions).map(partition).collect::<Share>(),
             believers: lives.iter().map(|life| (&life.id, &life.owned)).collect(),
             fallen,
+            committed: state.committed(),
+            history: Some(&state.history),
         }
     }
 }
@@ -120,6 +130,7 @@ impl Explorable for World {
             waiting: BTreeMap::new(),
             nodes: (0..self.bounds.members).map(|_| Shared::new(Node::default())).collect(),
             partitions: self.bounds.partitions,
+            history: Shared::new(ConsumerHistory::default()),
             budget: self.bounds,
         }
     }
@@ -135,8 +146,8 @@ impl Explorable for World {
 
     fn fingerprint(&self, state: &State) -> u64 {
         let nodes: Vec<_> = state.nodes.iter().map(Shared::digest).collect();
-        let State { coordinator, timers, waiting, partitions, budget, .. } = state;
-        digest(&(coordinator.digest(), timers, waiting, nodes, partitions, budget))
+        let State { coordinator, timers, waiting, partitions, history, budget, .. } = state;
+        digest(&(coordinator.digest(), timers, waiting, nodes, partitions, history.digest(), budget))
     }
 
     fn properties(&self) -> &[&'static str] {

@@ -4,8 +4,9 @@ use super::Bounds;
 use crate::group::Model;
 use crate::shared::Shared;
 use highwater_spec::group::{ConsumerHeartbeat, GroupEpoch, MemberId, Reconciled, ReplicatedCoordinator, Share, Timer};
+use highwater_spec::property::consumer_group::ConsumerHistory;
 use highwater_spec::refusal::Refusal;
-use highwater_spec::values::Ticket;
+use highwater_spec::values::{Offset, Ticket, TopicPartition};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything.
@@ -14,16 +15,37 @@ pub struct State {
     pub(super) coordinator: Shared<ReplicatedCoordinator<Model>>,
     /// The timers that the coordinator has set.
     pub(super) timers: BTreeSet<Timer>,
-    /// Whose heartbeat waits at the coordinator; none if its connection has broken.
-    pub(super) waiting: BTreeMap<Ticket, Option<usize>>,
+    /// What waits at the coordinator.
+    pub(super) waiting: BTreeMap<Ticket, Waiting>,
     pub(super) nodes: Vec<Shared<Node>>,
     /// The partitions of the topic.
     pub(super) partitions: u8,
+    pub(super) history: Shared<ConsumerHistory>,
     pub(super) budget: Bounds,
 }
 
 /// What the coordinator has answered.
 pub type Answer = Result<Option<Reconciled>, Refusal>;
+
+/// A request that the coordinator has not answered yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Waiting {
+    /// Whose; none if its connection has broken.
+    pub node: Option<usize>,
+    /// What it commits; none if it is a heartbeat.
+    pub commit: Option<Commit>,
+}
+
+/// A commit on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Commit {
+    /// Who commits.
+    pub member: MemberId,
+    /// At which epoch.
+    pub epoch: GroupEpoch,
+    /// Of each partition the first offset that was not processed.
+    pub offsets: BTreeMap<TopicPartition, Offset>,
+}
 
 /// One consumer and its connection to the coordinator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -36,6 +58,8 @@ pub struct Node {
     pub said: Option<ConsumerHeartbeat>,
     /// What it was answered, and has not heard yet.
     pub answer: Option<Answer>,
+    /// What it has committed, and the coordinator not heard yet.
+    pub commit: Option<Commit>,
 }
 
 /// A consumer that runs, and does what the protocol asks of it.
@@ -53,4 +77,47 @@ pub struct Life {
     pub unsure: bool,
     /// Its epoch before, if it has heard of a lower one.
     pub fallen: Option<GroupEpoch>,
+    /// How far it is in what it reads, where it knows where to begin.
+    pub positions: BTreeMap<TopicPartition, Position>,
+}
+
+/// How far a consumer is in a partition. Each is the first offset of which something is not so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// Its application has not taken this one.
+    pub taken: Offset,
+    /// Its application has not processed this one.
+    pub processed: Offset,
+    /// It has not heard of a commit below which this one lies, be it kept or refused for good.
+    pub settled: Offset,
+}
+
+impl Position {
+    pub(super) fn at(offset: Offset) -> Self {
+        Self { taken: offset, processed: offset, settled: offset }
+    }
+}
+
+impl Life {
+    pub(super) fn new(id: MemberId) -> Self {
+        Self {
+            id,
+            epoch: None,
+            owned: Share::new(),
+            awaits: None,
+            unsure: false,
+            fallen: None,
+            positions: BTreeMap::new(),
+        }
+    }
+
+    /// It has been put out: it forgets everything but its id.
+    pub(super) fn starts_over(&mut self) {
+        *self = Self { fallen: self.fallen, ..Self::new(self.id.clone()) };
+    }
+
+    /// Whether it goes on reading a partition.
+    pub(super) fn keeps(&self, partition: &TopicPartition) -> bool {
+        self.owned.contains(partition) && self.awaits.as_ref().is_none_or(|awaits| awaits.contains(partition))
+    }
 }

@@ -1,6 +1,6 @@
 //! One event, carried out.
 
-use super::state::{Life, Node, State};
+use super::state::{Life, Node, State, Waiting};
 use super::{Event, World, words};
 use crate::group::{Model, Turn};
 use highwater_spec::group::{
@@ -11,15 +11,15 @@ use highwater_spec::refusal::Refusal;
 use highwater_spec::replicated;
 use highwater_spec::values::Ticket;
 
-type Outcome = Result<(), &'static str>;
+pub(super) type Outcome = Result<(), &'static str>;
 
 /// A state on its way to the next one.
 pub(super) struct Step<'a> {
-    world: &'a World,
-    state: State,
-    trace: &'a mut Vec<String>,
+    pub(super) world: &'a World,
+    pub(super) state: State,
+    pub(super) trace: &'a mut Vec<String>,
     /// For whoever watches the coordinator.
-    turns: Option<&'a mut Vec<Turn>>,
+    pub(super) turns: Option<&'a mut Vec<Turn>>,
 }
 
 impl<'a> Step<'a> {
@@ -77,19 +77,25 @@ impl<'a> Step<'a> {
             Event::Answered(member) => self.answered(member),
             Event::Breaks(member) => {
                 self.life(member)?;
-                self.is_busy(member).then_some(()).ok_or("nothing is under way")?;
+                (self.is_busy(member) || self.commits_something(member)).then_some(()).ok_or("nothing is under way")?;
                 let node = self.node(member);
-                (node.said, node.answer) = (None, None);
+                (node.said, node.answer, node.commit) = (None, None, None);
                 node.life.iter_mut().for_each(|life| life.unsure = true);
                 self.forget_waiting(member);
                 Ok(())
             }
             Event::GivesUp(member) => {
                 let awaits = self.life(member)?.awaits.clone().ok_or("it is to give up nothing")?;
+                self.settles(member, |life, partition| !life.keeps(partition))?;
                 let life = self.node(member).life.as_mut().ok_or("it does not run")?;
                 (life.owned, life.awaits) = (awaits, None);
+                self.begins(member);
                 Ok(())
             }
+            Event::Takes(member, partition) => self.takes(member, partition),
+            Event::Processes(member, partition) => self.processes(member, partition),
+            Event::CommitsOffsets(member) => self.commits(member),
+            Event::CommitArrives(member) => self.commit_arrives(member),
             Event::Expires(member, id) => self.timer_fires(Timer::Session(id_of(member, id))),
             Event::RunsOut(member, id) => self.timer_fires(Timer::Revocation(id_of(member, id))),
             Event::Grows => {
@@ -112,25 +118,32 @@ impl<'a> Step<'a> {
         }
     }
 
-    fn life(&self, member: u8) -> Result<&Life, &'static str> {
+    pub(super) fn life(&self, member: u8) -> Result<&Life, &'static str> {
         let node = self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
         node.life.as_ref().ok_or("it does not run")
     }
 
-    fn node(&mut self, member: u8) -> &mut Node {
+    pub(super) fn node(&mut self, member: u8) -> &mut Node {
         self.state.nodes[index(member)].edit()
     }
 
     fn is_busy(&self, member: u8) -> bool {
-        let waits = self.state.waiting.values().any(|whose| *whose == Some(index(member)));
+        let of_it = |waiting: &Waiting| waiting.node == Some(index(member)) && waiting.commit.is_none();
+        let waits = self.state.waiting.values().any(of_it);
         let node = self.state.nodes.get(index(member));
         waits || node.is_some_and(|node| node.said.is_some() || node.answer.is_some())
     }
 
+    pub(super) fn commits_something(&self, member: u8) -> bool {
+        let of_it = |waiting: &Waiting| waiting.node == Some(index(member)) && waiting.commit.is_some();
+        let is_on_its_way = self.state.nodes.get(index(member)).is_some_and(|node| node.commit.is_some());
+        is_on_its_way || self.state.waiting.values().any(of_it)
+    }
+
     fn forget_waiting(&mut self, member: u8) {
         self.turns.iter_mut().for_each(|turns| turns.push(Turn::CutOff(member)));
-        let of_it = |whose: &&mut Option<usize>| **whose == Some(index(member));
-        self.state.waiting.values_mut().filter(of_it).for_each(|whose| *whose = None);
+        let of_it = |waiting: &&mut Waiting| waiting.node == Some(index(member));
+        self.state.waiting.values_mut().filter(of_it).for_each(|waiting| waiting.node = None);
     }
 
     fn starts(&mut self, member: u8) -> Outcome {
@@ -141,8 +154,7 @@ impl<'a> Step<'a> {
         let node = self.node(member);
         let id = id_of(member, node.ids);
         node.ids += 1;
-        let life = Life { id, epoch: None, owned: Share::new(), awaits: None, unsure: false, fallen: None };
-        node.life = Some(life);
+        node.life = Some(Life::new(id));
         Ok(())
     }
 
@@ -150,6 +162,7 @@ impl<'a> Step<'a> {
         let purpose = if self.world.bounds.fixed == 1 { Purpose::Pause } else { Purpose::Leave };
         let beat = self.beat(member, self.life(member)?, purpose);
         (!self.is_busy(member)).then_some(()).ok_or("it waits for an answer")?;
+        self.settles(member, |_, _| true)?;
         let node = self.node(member);
         (node.life, node.said) = (None, Some(beat));
         Ok(())
@@ -204,18 +217,17 @@ impl<'a> Step<'a> {
                     None => {}
                 }
             }
-            Err(Refusal::FencedMemberEpoch | Refusal::UnknownMemberId | Refusal::GroupIdNotFound) => {
-                (life.owned, life.awaits, life.epoch, life.unsure) = (Share::new(), None, None, false);
-            }
+            Err(Refusal::FencedMemberEpoch | Refusal::UnknownMemberId | Refusal::GroupIdNotFound) => life.starts_over(),
             Err(_) => life.unsure = true,
             Ok(_) => {}
         }
+        self.begins(member);
         Ok(())
     }
 
     fn asks(&mut self, member: u8, beat: ConsumerHeartbeat) {
         let free = (0..).map(Ticket).find(|ticket| !self.state.waiting.contains_key(ticket)).unwrap_or_default();
-        self.state.waiting.insert(free, Some(index(member)));
+        self.state.waiting.insert(free, Waiting { node: Some(index(member)), commit: None });
         let request = Request::ConsumerHeartbeat(beat);
         self.hears(Input::Asked { ticket: free, at: (), group: World::group(), request });
     }
@@ -226,7 +238,7 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
-    fn hears(&mut self, input: Input<Model>) {
+    pub(super) fn hears(&mut self, input: Input<Model>) {
         self.coordinate(replicated::Input::Heard(input));
         let machine = &self.state.coordinator;
         if self.world.bounds.late_commits == 0 && machine.end() > machine.committed_end() {
@@ -237,6 +249,7 @@ impl<'a> Step<'a> {
 
     fn coordinate(&mut self, input: replicated::Input<Input<Model>>) {
         let heard = self.turns.is_some().then(|| (self.asker(&input), input.clone()));
+        let commit = self.commit_in(&input);
         let mut outputs = Vec::new();
         let rules = self.world.rules;
         self.state.coordinator.edit().step(&rules, input, &mut outputs);
@@ -245,7 +258,10 @@ impl<'a> Step<'a> {
         }
         for output in outputs {
             match output {
-                replicated::Output::Append { records, .. } => self.trace.extend(records.iter().map(words::record)),
+                replicated::Output::Append { records, .. } => {
+                    commit.iter().for_each(|heard| self.note_commit(heard, &records));
+                    self.trace.extend(records.iter().map(words::record));
+                }
                 replicated::Output::Do(output) => self.carry_out(output),
             }
         }
@@ -254,16 +270,20 @@ impl<'a> Step<'a> {
     /// Who waits for the answer to what the coordinator hears.
     fn asker(&self, input: &replicated::Input<Input<Model>>) -> Option<u8> {
         let replicated::Input::Heard(Input::Asked { ticket, .. }) = input else { return None };
-        let node = (*self.state.waiting.get(ticket)?)?;
+        let node = self.state.waiting.get(ticket)?.node?;
         u8::try_from(node + 1).ok()
     }
 
     fn carry_out(&mut self, output: Output<Model>) {
         match output {
             Output::Reply { ticket, reply } => {
-                let whose = self.state.waiting.remove(&ticket).flatten();
-                if let (Some(node), Reply::ConsumerHeartbeat(answer)) = (whose, reply) {
-                    self.state.nodes[node].edit().answer = Some(answer);
+                let Some(Waiting { node, commit }) = self.state.waiting.remove(&ticket) else { return };
+                match (node, commit, reply) {
+                    (Some(node), None, Reply::ConsumerHeartbeat(answer)) => {
+                        self.state.nodes[node].edit().answer = Some(answer);
+                    }
+                    (node, Some(commit), Reply::CommitOffsets(outcome)) => self.commit_answered(node, commit, outcome),
+                    _ => {}
                 }
             }
             Output::SetTimer { timer, .. } => drop(self.state.timers.insert(timer)),
@@ -278,7 +298,7 @@ fn full(beat: ConsumerHeartbeat) -> ConsumerHeartbeat {
     ConsumerHeartbeat { rebalance_timeout: Some(Millis(1)), topics: Some([World::topic()].into()), ..beat }
 }
 
-fn index(member: u8) -> usize {
+pub(super) fn index(member: u8) -> usize {
     usize::from(member).wrapping_sub(1)
 }
 

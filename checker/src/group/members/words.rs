@@ -2,10 +2,21 @@
 
 use super::state::{Answer, State};
 use crate::group::Model;
-use highwater_spec::group::{ConsumerGroup, ConsumerRecord, Current, GroupId, MemberId, Progress, Record, Share};
+use highwater_spec::group::{
+    CommittedOffset, ConsumerGroup, ConsumerRecord, Current, FetchedOffsets, GroupId, MemberId, Progress, Record, Share,
+};
+use highwater_spec::refusal::Refusal;
+use highwater_spec::values::{Offset, TopicPartition};
+use std::collections::BTreeMap;
 
 pub(super) fn record(record: &Record<Model>) -> String {
-    let Record::Consumer { record, .. } = record else { return format!("coordinator writes {record:?}") };
+    let record = match record {
+        Record::Consumer { record, .. } => record,
+        Record::Offset { partition, committed: Some(committed), .. } => {
+            return format!("coordinator writes that p{} is processed below {}", partition.index, committed.offset);
+        }
+        other => return format!("coordinator writes {other:?}"),
+    };
     let written = match record {
         ConsumerRecord::Group(Some(epochs)) => format!("that the group is at {}", epochs.epoch),
         ConsumerRecord::Group(None) => "that there is no group".to_owned(),
@@ -32,6 +43,34 @@ pub(super) fn answer(answer: &Answer) -> String {
     }
 }
 
+pub(super) fn offsets(offsets: &BTreeMap<TopicPartition, Offset>) -> String {
+    let offsets: Vec<_> = offsets.iter().map(|(of, offset)| format!("p{} below {offset}", of.index)).collect();
+    if offsets.is_empty() { "nothing".to_owned() } else { offsets.join(", ") }
+}
+
+/// What a consumer hears that asks where to begin.
+pub(super) fn beginnings(found: &Result<FetchedOffsets<Model>, Refusal>) -> String {
+    let begin = |committed: &Option<CommittedOffset<Model>>| match committed {
+        Some(committed) => format!("at {}", committed.offset),
+        None => "anywhere".to_owned(),
+    };
+    match found {
+        Ok(found) => {
+            let found = found.iter().map(|(of, committed)| format!("p{} {}", of.index, begin(committed)));
+            found.collect::<Vec<_>>().join(", ")
+        }
+        Err(refusal) => refusal.to_string(),
+    }
+}
+
+/// What became of a commit.
+pub(super) fn outcome(outcome: &Result<(), Refusal>) -> String {
+    match outcome {
+        Ok(()) => "kept".to_owned(),
+        Err(refusal) => format!("refused: {refusal}"),
+    }
+}
+
 pub(super) fn lines(state: &State, group: &GroupId) -> Vec<String> {
     let mut lines = Vec::new();
     match state.coordinator.speculative().consumer_group(group) {
@@ -49,6 +88,16 @@ pub(super) fn lines(state: &State, group: &GroupId) -> Vec<String> {
             None => String::new(),
         };
         lines.push(format!("c{number} as {}: {epoch}, reads {}{gives_up}", life.id, set(&life.owned)));
+    }
+    if state.budget.records > 0 {
+        lines.push(format!("committed {}", offsets(&state.committed())));
+        let processed = state.history.processed.iter().map(|(of, records)| {
+            let records: Vec<_> = records.iter().map(ToString::to_string).collect();
+            format!("p{} {}", of.index, records.join(" "))
+        });
+        let processed: Vec<_> = processed.collect();
+        let processed = if processed.is_empty() { "nothing".to_owned() } else { processed.join(", ") };
+        lines.push(format!("processed {processed}"));
     }
     lines
 }

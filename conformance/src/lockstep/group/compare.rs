@@ -40,7 +40,7 @@ impl<W: Coordinated> GroupConductor<W> {
         same("the groups", specified, found)?;
         let found = W::coordinator(&self.state).fetch_offsets(&Reader::default(), &GROUP.into(), None);
         let specified = offsets_in_words(&found);
-        let found = self.offsets(None)?;
+        let found = self.offsets(&Reader::default(), None)?;
         same("the offsets", specified, found)
     }
 
@@ -54,8 +54,7 @@ impl<W: Coordinated> GroupConductor<W> {
             let found = self.names.in_model(&other.what.to_string());
             return Err(Difference::new("what waits at the coordinator", "nothing but timers", found));
         }
-        let early = self.members.waiting().find(|member| self.members.is_answered(*member));
-        match early {
+        match self.members.answered() {
             Some(member) => Err(Difference::new(format!("what c{member} is answered"), "nothing yet", "an answer")),
             None => Ok(()),
         }
@@ -103,7 +102,7 @@ impl<W: Coordinated> GroupConductor<W> {
     }
 
     /// The offsets that a broker tells, of some partitions or of all.
-    pub(super) fn offsets(&mut self, partitions: Option<&[NamedPartition]>) -> Outcome<String> {
+    pub(super) fn offsets(&mut self, reader: &Reader, partitions: Option<&[NamedPartition]>) -> Outcome<String> {
         let topics = partitions.map(|partitions| {
             let mut topics: BTreeMap<String, Vec<i32>> = BTreeMap::new();
             partitions.iter().for_each(|one| topics.entry(one.topic.to_string()).or_default().push(one.index));
@@ -116,7 +115,12 @@ impl<W: Coordinated> GroupConductor<W> {
                 })
                 .collect()
         });
-        let group = OffsetFetchRequestGroup { group_id: GROUP.to_owned(), topics, ..Default::default() };
+        let group = OffsetFetchRequestGroup {
+            group_id: GROUP.to_owned(),
+            member_id: reader.member.as_ref().map(|member| self.names.member(member)),
+            member_epoch: reader.epoch.map_or(-1, |epoch| epoch.0),
+            topics,
+        };
         let request = OffsetFetchRequest { groups: vec![group], ..Default::default() };
         let answer = self.look(|mut connection| async move {
             let answer = connection.call(&request).await;

@@ -1,4 +1,4 @@
-//! The consumers' connections: one for each, and one request at a time on it.
+//! The consumers' connections: as many for each as it has requests under way.
 
 use super::ask::ask;
 use super::names::Names;
@@ -7,6 +7,7 @@ use crate::lockstep::board::Note;
 use highwater::client::{ClientError, Connection};
 use highwater_checker::group::Model;
 use highwater_spec::group::Request;
+use highwater_spec::values::Ticket;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::SocketAddr;
@@ -45,8 +46,9 @@ pub struct Members {
     runtime: Arc<Runtime>,
     /// Told whenever an answer has come, so that nobody has to look for it.
     notes: Sender<Note>,
-    idle: BTreeMap<u8, Connection>,
-    asking: BTreeMap<u8, Asking>,
+    /// Connections on which nothing is asked.
+    idle: BTreeMap<u8, Vec<Connection>>,
+    asking: BTreeMap<Ticket, (u8, Asking)>,
 }
 
 impl Members {
@@ -68,18 +70,10 @@ impl Members {
         Asked { answer, task }
     }
 
-    /// A consumer asks. It must not wait for another answer.
-    pub fn ask(
-        &mut self,
-        member: u8,
-        at: SocketAddr,
-        names: &Names,
-        request: &Request<Model>,
-    ) -> Result<(), Box<dyn Error>> {
-        if self.waits(member) {
-            return Err("a consumer asks before it is answered".into());
-        }
-        let (kept, names, request) = (self.idle.remove(&member), names.clone(), request.clone());
+    /// A consumer asks; the ticket says which answer is to this.
+    pub fn ask(&mut self, member: u8, ticket: Ticket, at: SocketAddr, names: &Names, request: &Request<Model>) {
+        let kept = self.idle.entry(member).or_default().pop();
+        let (names, request) = (names.clone(), request.clone());
         let asking = self.spawn(async move {
             let mut connection = match kept {
                 Some(connection) => connection,
@@ -88,37 +82,34 @@ impl Members {
             let answer = ask(&mut connection, &names, GROUP.to_owned(), &request).await?;
             Ok((connection, answer))
         });
-        self.asking.insert(member, asking);
-        Ok(())
+        self.asking.insert(ticket, (member, asking));
     }
 
-    /// Whether a consumer waits for an answer, or has one that was not taken.
-    pub fn waits(&self, member: u8) -> bool {
-        self.asking.contains_key(&member)
+    /// Who has an answer that was not taken.
+    pub fn answered(&self) -> Option<u8> {
+        self.asking.values().find(|(_, asking)| asking.is_answered()).map(|(member, _)| *member)
     }
 
-    /// Who waits.
-    pub fn waiting(&self) -> impl Iterator<Item = u8> {
-        self.asking.keys().copied()
+    /// Whether there is an answer.
+    pub fn is_answered(&self, ticket: Ticket) -> bool {
+        self.asking.get(&ticket).is_some_and(|(_, asking)| asking.is_answered())
     }
 
-    /// Whether it has been answered, or never will be.
-    pub fn is_answered(&self, member: u8) -> bool {
-        self.asking.get(&member).is_some_and(Asked::is_answered)
-    }
-
-    /// Takes the answer.
-    pub fn answer(&mut self, member: u8) -> Result<String, Box<dyn Error>> {
-        let asking = self.asking.remove(&member).ok_or("nothing was asked")?;
+    /// Takes an answer.
+    pub fn answer(&mut self, ticket: Ticket) -> Result<String, Box<dyn Error>> {
+        let (member, asking) = self.asking.remove(&ticket).ok_or("nothing was asked")?;
         let (connection, answer) = asking.answer()??;
-        self.idle.insert(member, connection);
+        self.idle.entry(member).or_default().push(connection);
         Ok(answer)
     }
 
-    /// Its connection ends.
+    /// A consumer's connections end.
     pub fn cut_off(&mut self, member: u8) {
         self.idle.remove(&member);
-        if let Some(asking) = self.asking.remove(&member) {
+        let (its, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.asking).into_iter().partition(|(_, (of, _))| *of == member);
+        self.asking = others.into_iter().collect();
+        for (_, (_, asking)) in its {
             asking.task.abort();
             // The socket is closed when this is over.
             let _ = self.runtime.block_on(asking.task);

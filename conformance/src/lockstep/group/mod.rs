@@ -104,9 +104,9 @@ impl<W: Coordinated> GroupConductor<W> {
                 self.cut_off(*member);
                 Ok(())
             }
-            Turn::LookedUp { partitions, found, .. } => {
+            Turn::LookedUp { reader, partitions, found, .. } => {
                 let specified = compare::offsets_in_words(found);
-                let found = self.offsets(Some(partitions))?;
+                let found = self.offsets(reader, Some(partitions))?;
                 same("the offsets that a consumer looks up", specified, found)
             }
         }
@@ -115,7 +115,7 @@ impl<W: Coordinated> GroupConductor<W> {
     /// A consumer asks, and what it asks comes to the door.
     fn asks(&mut self, ticket: Ticket, by: Option<u8>, request: &Request<Model>) -> Outcome {
         let by = by.ok_or_else(|| Difference::unplayed("a request that nobody has sent"))?;
-        self.members.ask(by, self.plan.address(BROKER), &self.names, request)?;
+        self.members.ask(by, ticket, self.plan.address(BROKER), &self.names, request);
         let entry = self.await_that("what waits at the coordinator", &Names::request(request, GROUP), is_asked)?;
         let What::Input(found) = &entry.what else { return Ok(()) };
         self.names.learn(request, found);
@@ -147,7 +147,7 @@ impl<W: Coordinated> GroupConductor<W> {
             replicated::Output::Do(Output::Reply { ticket, reply }) => {
                 let Some((by, request)) = self.waiting.remove(ticket) else { return Ok(()) };
                 let specified = told(&request, reply);
-                let found = self.answer(by)?;
+                let found = self.answer(by, *ticket)?;
                 same(format!("what c{by} is answered"), specified, self.names.in_model(&found))
             }
             // The timers are compared when all has happened.
@@ -156,9 +156,9 @@ impl<W: Coordinated> GroupConductor<W> {
     }
 
     /// What a consumer is answered.
-    fn answer(&mut self, by: u8) -> Outcome<String> {
-        self.flow_until(format!("an answer to c{by}"), |conductor| conductor.members.is_answered(by))?;
-        self.members.answer(by).map_err(Difference::from)
+    fn answer(&mut self, by: u8, ticket: Ticket) -> Outcome<String> {
+        self.flow_until(format!("an answer to c{by}"), |conductor| conductor.members.is_answered(ticket))?;
+        self.members.answer(ticket).map_err(Difference::from)
     }
 
     /// A consumer's connection ends, and what it had asked is answered to no one.

@@ -1,5 +1,6 @@
 //! What a consumer asks its coordinator: each instruction of the machine becomes a request, each answer an input.
 
+use super::metadata::{described, topics_of};
 use crate::client::{Client, ClientError, Connection};
 use crate::wire::RequestMessage;
 use crate::wire::messages::consumer_protocol::{
@@ -16,11 +17,11 @@ use crate::wire::messages::{
     HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest, OffsetCommitRequest, OffsetFetchRequest, SyncGroupRequest,
 };
 use bytes::Bytes;
-use highwater_spec::assignor::{Assignor, Subscriber, Topics};
-use highwater_spec::client::consumer::{Config, Input, Joined, Leads, Output};
+use highwater_spec::assignor::{Assignor, Subscriber};
+use highwater_spec::client::consumer::{Config, Input, Joined, Leads, Output, Place};
 use highwater_spec::group::{Generation, MemberId, NamedPartition, TopicName};
 use highwater_spec::refusal::Refusal;
-use highwater_spec::values::Offset;
+use highwater_spec::values::{LeaderEpoch, Offset};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -145,7 +146,7 @@ impl Coordinator {
                 })
                 .collect();
             let topics: BTreeSet<_> = members.values().flat_map(|member| member.topics.clone()).collect();
-            inputs.push(Input::TopicsSeen(topics_of(&mut self.client, &topics).await?));
+            inputs.push(Input::TopicsSeen(topics_of(&described(&mut self.client, &topics).await?)));
             leads = Some(Leads { skips: answer.skip_assignment, members });
         }
         let joined = Joined { generation: Generation(answer.generation_id), assignor, leads };
@@ -236,13 +237,14 @@ impl Coordinator {
         &mut self,
         member: Option<MemberId>,
         generation: Option<Generation>,
-        offsets: BTreeMap<NamedPartition, Offset>,
+        offsets: BTreeMap<NamedPartition, Place>,
     ) -> Result<Vec<Input>, ClientError> {
         let mut topics: BTreeMap<String, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
-        for (NamedPartition { topic, index }, offset) in offsets {
+        for (NamedPartition { topic, index }, place) in offsets {
             topics.entry(topic.to_string()).or_default().push(OffsetCommitRequestPartition {
                 partition_index: index,
-                committed_offset: offset.0,
+                committed_offset: place.offset.0,
+                committed_leader_epoch: place.epoch.map_or(-1, |epoch| epoch.0),
                 ..Default::default()
             });
         }
@@ -266,37 +268,34 @@ impl Coordinator {
     }
 }
 
-/// How many partitions these topics have; one that does not exist is not there.
-pub(super) async fn topics_of(client: &mut Client, topics: &BTreeSet<TopicName>) -> Result<Topics, ClientError> {
-    let names: Vec<_> = topics.iter().map(|name| &*name.0).collect();
-    let answer = client.metadata(Some(&names)).await?;
-    let known = answer.topics.into_iter().filter(|topic| topic.error_code == 0);
-    Ok(known
-        .map(|topic| {
-            let count = u32::try_from(topic.partitions.len()).unwrap_or(u32::MAX);
-            (topic.name.unwrap_or_default().as_str().into(), count)
-        })
-        .collect())
-}
-
-fn committed(answer: OffsetFetchResponse) -> Result<BTreeMap<NamedPartition, Option<Offset>>, Refusal> {
+fn committed(answer: OffsetFetchResponse) -> Result<BTreeMap<NamedPartition, Option<Place>>, Refusal> {
     let code = answer.groups.first().map_or(answer.error_code, |group| group.error_code);
     if let Some(refusal) = Refusal::from_code(code) {
         return Err(refusal);
     }
+    let place = |offset, epoch| {
+        let epoch = Some(LeaderEpoch(epoch)).filter(|epoch| epoch.0 >= 0);
+        Some(Place { offset: Offset(offset), epoch }).filter(|place| place.offset.0 >= 0)
+    };
     let single = answer.topics.into_iter().flat_map(|topic| {
-        let partitions = topic.partitions.into_iter();
-        let of = move |index, offset, code| (NamedPartition { topic: topic.name.as_str().into(), index }, offset, code);
-        partitions.map(|found| of(found.partition_index, found.committed_offset, found.error_code)).collect::<Vec<_>>()
+        let of = move |index| NamedPartition { topic: topic.name.as_str().into(), index };
+        let partitions = topic.partitions.into_iter().map(move |found| {
+            let place = place(found.committed_offset, found.committed_leader_epoch);
+            (of(found.partition_index), place, found.error_code)
+        });
+        partitions.collect::<Vec<_>>()
     });
     let several = answer.groups.into_iter().flat_map(|group| group.topics).flat_map(|topic| {
-        let partitions = topic.partitions.into_iter();
-        let of = move |index, offset, code| (NamedPartition { topic: topic.name.as_str().into(), index }, offset, code);
-        partitions.map(|found| of(found.partition_index, found.committed_offset, found.error_code)).collect::<Vec<_>>()
+        let of = move |index| NamedPartition { topic: topic.name.as_str().into(), index };
+        let partitions = topic.partitions.into_iter().map(move |found| {
+            let place = place(found.committed_offset, found.committed_leader_epoch);
+            (of(found.partition_index), place, found.error_code)
+        });
+        partitions.collect::<Vec<_>>()
     });
-    let found = single.chain(several).map(|(partition, offset, code)| match Refusal::from_code(code) {
+    let found = single.chain(several).map(|(partition, place, code)| match Refusal::from_code(code) {
         Some(refusal) => Err(refusal),
-        None => Ok((partition, Some(Offset(offset)).filter(|offset| offset.0 >= 0))),
+        None => Ok((partition, place)),
     });
     found.collect()
 }

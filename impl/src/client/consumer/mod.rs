@@ -4,24 +4,26 @@
 //! coordinator is asked by a task, the leaders by a thread, one thing after the other.
 
 mod coordinator;
+mod metadata;
 mod reader;
+mod tasks;
 
 pub use coordinator::Sessions;
 
 use super::timers::Timers;
 use super::{Client, Partition};
 use crate::records::{Record, RecordError};
-use coordinator::Coordinator;
 use highwater_spec::client::consumer::{self as machine, Config, Failure, Input, Output, Timer};
 use highwater_spec::group::{Generation, NamedPartition, TopicName};
 use highwater_spec::machine::Machine;
 use highwater_spec::refusal::Refusal;
 use highwater_spec::rules::Rules;
 use highwater_spec::values::Offset;
-use reader::{Ask, Brought, Told};
+use reader::{Ask, Brought, From, Told};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::thread;
 use std::time::Duration;
-use std::{io, thread};
+use tasks::{new_coordinator, read, spawn_coordinator};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -63,6 +65,9 @@ pub enum News {
     Lost(Vec<Partition>),
     /// What was processed may be processed again.
     CommitFailed(Refusal),
+    /// What was read of a partition, up to the first offset (exclusive), is in its log no more: not from the second one
+    /// on (inclusive), if anyone can say.
+    Truncated(Partition, Offset, Option<Offset>),
     /// A partition holds what is no record.
     Damaged(Partition, RecordError),
     /// It cannot go on.
@@ -163,8 +168,10 @@ impl Consumer {
         if self.is_reading || self.machine.has_ended() {
             return;
         }
-        let positions: BTreeMap<_, _> =
-            self.machine.positions().map(|(partition, offset)| (partition.clone(), offset)).collect();
+        let from = |(partition, offset): (&NamedPartition, Offset)| {
+            (partition.clone(), From { offset, under: self.machine.leader_epoch(partition) })
+        };
+        let positions: BTreeMap<_, _> = self.machine.positions().map(from).collect();
         if positions.is_empty() {
             self.idle_until = Instant::now() + IDLE;
         } else {
@@ -216,12 +223,21 @@ impl Consumer {
                 }
                 false
             }
-            Happened::Read(Told::Topics(topics)) => {
+            Happened::Read(Told::Topics(topics, leaders)) => {
+                self.step(Input::LeadersSeen(leaders));
                 self.step(Input::TopicsSeen(topics));
                 false
             }
+            Happened::Read(Told::Leaders(leaders)) => {
+                self.step(Input::LeadersSeen(leaders));
+                false
+            }
+            Happened::Read(Told::EpochEnd { partition, at, leader, outcome }) => {
+                self.step(Input::EpochEndAnswered { partition, at, leader, outcome });
+                false
+            }
             Happened::Read(Told::Nothing(ask)) => {
-                if matches!(ask, Ask::FindOffset(..)) {
+                if matches!(ask, Ask::FindOffset(..) | Ask::Leaders(_)) {
                     self.read(ask);
                 }
                 false
@@ -247,20 +263,18 @@ impl Consumer {
         }
     }
 
-    fn fetched(&mut self, fetched: Vec<(NamedPartition, Offset, Brought)>, mut most: usize) {
-        for (partition, from, brought) in fetched {
+    fn fetched(&mut self, fetched: Vec<(NamedPartition, From, Brought)>, mut most: usize) {
+        for (partition, From { offset: from, under }, brought) in fetched {
             match brought {
-                Brought::Records(mut records, mut upto) => {
-                    if records.len() > most {
-                        records.truncate(most);
-                        upto = records.last().map_or(from, |last| last.offset.next());
-                    }
-                    most -= records.len();
-                    self.brought.insert(partition.clone(), records);
-                    self.step(Input::Fetched { partition: partition.clone(), from, upto });
+                Brought::Records(mut found) => {
+                    found.truncate(most);
+                    let (upto, epoch) = (found.upto(from), found.epoch_below(found.upto(from)));
+                    most -= found.records.len();
+                    self.brought.insert(partition.clone(), found.records);
+                    self.step(Input::Fetched { partition: partition.clone(), from, under, upto, epoch });
                     self.brought.remove(&partition);
                 }
-                Brought::OutOfRange => self.step(Input::OutOfRange { partition, from }),
+                Brought::Refused(refusal) => self.step(Input::FetchRefused { partition, from, under, refusal }),
                 Brought::Damaged(error) => self.news.push_back(News::Damaged(plain(&partition), error)),
             }
         }
@@ -300,6 +314,11 @@ impl Consumer {
             Output::FindOffset { partition, at } => {
                 let share = self.shares.get(&partition).copied().unwrap_or_default();
                 self.read(Ask::FindOffset(partition, at, share));
+            }
+            Output::FindLeaders => self.read(Ask::Leaders(self.topics.clone())),
+            Output::FindEpochEnd { partition, at, leader } => self.read(Ask::EpochEnd { partition, at, leader }),
+            Output::Truncated { partition, at, diverges } => {
+                self.news.push_back(News::Truncated(plain(&partition), at, diverges));
             }
             Output::Deliver { partition, .. } => {
                 if let Some(records) = self.brought.remove(&partition).filter(|records| !records.is_empty()) {
@@ -361,42 +380,6 @@ impl Consumer {
             coordinator.ask(leave).await;
         }));
     }
-}
-
-/// Asks the leaders, one thing after the other, until nobody has a question.
-fn read(mut client: Client, mut asks: UnboundedReceiver<Ask>, tell: &UnboundedSender<Told>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        while let Some(ask) = asks.recv().await {
-            if tell.send(reader::ask(&mut client, ask).await).is_err() {
-                return Ok(());
-            }
-        }
-        Ok(())
-    })
-}
-
-fn new_coordinator(client: Client, settings: &Settings) -> Coordinator {
-    let (group, config, sessions) = (settings.group.clone(), settings.config.clone(), settings.sessions);
-    Coordinator { client, group, config, sessions, connection: None, assignor: None }
-}
-
-fn spawn_coordinator(
-    client: Client,
-    settings: &Settings,
-    life: u64,
-    answer: UnboundedSender<(u64, Vec<Input>)>,
-) -> (UnboundedSender<Output>, JoinHandle<()>) {
-    let (sender, mut outputs) = mpsc::unbounded_channel();
-    let mut coordinator = new_coordinator(client, settings);
-    let task = tokio::spawn(async move {
-        while let Some(output) = outputs.recv().await {
-            if answer.send((life, coordinator.ask(output).await)).is_err() {
-                return;
-            }
-        }
-    });
-    (sender, task)
 }
 
 fn all(partitions: &BTreeSet<NamedPartition>) -> Vec<Partition> {

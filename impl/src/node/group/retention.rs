@@ -1,6 +1,6 @@
 //! Letting coordinators forget offsets that no one has needed for long.
 //!
-//! A coordinator says since when each is not needed (`highwater_spec::group`), and decides what goes; here is the clock.
+//! A coordinator decides which go (`highwater_spec::group`); here is the clock.
 //! Source: Kafka's `GroupCoordinatorShard.scheduleGroupMetadataExpiration`.
 
 use super::host::Event;
@@ -8,6 +8,7 @@ use crate::carrier::{Durable, Timestamp};
 use crate::door::Entrance;
 use highwater_spec::group::{Coordinator, Input};
 use highwater_spec::values::TopicPartition;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Lets the coordinators look for what was not needed for `retention` milliseconds, time and again.
@@ -19,17 +20,13 @@ pub async fn run(groups: Entrance<Event>, retention: i64, every: Duration) {
     }
 }
 
-/// What one coordinator is to hear: of each of its groups, the offsets that are not needed at least since then.
+/// What one coordinator is to hear of each of its groups.
 pub fn checks(
     partition: TopicPartition,
     coordinator: &Coordinator<Durable>,
     since: Timestamp,
 ) -> Vec<(TopicPartition, Input<Durable>)> {
     let at = Timestamp::now();
-    let of_group = coordinator.unneeded().map(|(group, unneeded)| {
-        let passed = unneeded.into_iter().filter(|(_, from)| *from <= since).map(|(partition, _)| partition);
-        let (group, passed) = (group.clone(), passed.collect());
-        (partition, Input::RetentionChecked { at, group, passed })
-    });
-    of_group.collect()
+    let groups: BTreeSet<_> = coordinator.groups().keys().chain(coordinator.stored().keys()).cloned().collect();
+    groups.into_iter().map(|group| (partition, Input::RetentionChecked { at, group, since })).collect()
 }

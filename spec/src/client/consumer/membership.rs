@@ -9,14 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl Consumer {
     /// `client.consumer.rejoin`: before it joins a consumer commits what was processed, if it commits by itself and
-    /// still may.
+    /// still may; once, however often it has to ask.
     pub(super) fn join_anew(&mut self, out: &mut Vec<Output>) {
         self.rejoins = false;
         if self.coordinator != Coordinator::Found {
             self.phase = Phase::Waiting;
             return self.find(out);
         }
-        if self.config.auto_commit && self.generation.is_some() && self.commit(out) {
+        let is_due = self.config.auto_commit && self.generation.is_some() && !self.is_prepared;
+        if is_due && self.commit(out) {
             self.phase = Phase::Preparing;
             return;
         }
@@ -29,6 +30,7 @@ impl Consumer {
         if !self.config.is_cooperative() {
             self.give_up(out);
         }
+        self.is_prepared = !self.owned.is_empty();
         self.phase = Phase::Joining;
         out.push(Output::CancelTimer(Timer::Heartbeat));
         let owned = self.owned.keys().cloned().collect();
@@ -109,6 +111,7 @@ impl Consumer {
         if self.phase != Phase::Syncing {
             return;
         }
+        self.is_prepared &= outcome.is_err();
         match outcome {
             Ok(assigned) if self.is_processing => self.phase = Phase::Assigned(assigned),
             Ok(assigned) => self.take_up(assigned, out),
@@ -192,6 +195,7 @@ impl Consumer {
     /// It owns nothing any more, and was not asked.
     pub(super) fn lose(&mut self, out: &mut Vec<Output>) {
         self.generation = None;
+        self.is_prepared = false;
         self.shared_out = None;
         let lost: BTreeSet<_> = std::mem::take(&mut self.owned).into_keys().collect();
         if !lost.is_empty() {
@@ -220,7 +224,7 @@ impl Consumer {
         out.extend([Timer::Heartbeat, Timer::Commit, Timer::Retry].map(Output::CancelTimer));
     }
 
-    fn leave(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn leave(&mut self, out: &mut Vec<Output>) {
         let member = self.member.take();
         if let (Some(member), None, Coordinator::Found) = (member, &self.config.instance, self.coordinator) {
             out.push(Output::Leave { member });

@@ -2,8 +2,9 @@
 
 use crate::assignor::{Assignor, Members, Topics};
 use crate::group::{Generation, MemberId, NamedPartition};
+use crate::log::EpochEnd;
 use crate::refusal::Refusal;
-use crate::values::Offset;
+use crate::values::{LeaderEpoch, Offset, TopicId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A fact.
@@ -20,6 +21,9 @@ pub enum Input {
     Closed,
     /// How many partitions the topics that the group reads have; one that does not exist is not there.
     TopicsSeen(Topics),
+    /// Who leads, as some broker's metadata have it: an answer to [`Output::FindLeaders`], or looked up anyway. What
+    /// nobody leads is not there.
+    LeadersSeen(BTreeMap<NamedPartition, Leader>),
     /// The coordinator is known and can be asked.
     CoordinatorFound,
     /// Whoever was asked is not the coordinator, or cannot be reached, or nobody knows the coordinator.
@@ -36,7 +40,7 @@ pub enum Input {
     /// An answer to [`Output::Heartbeat`].
     HeartbeatAnswered(Result<(), Refusal>),
     /// An answer to [`Output::FetchOffsets`]; `None` for a partition of which nothing was committed.
-    OffsetsAnswered(Result<BTreeMap<NamedPartition, Option<Offset>>, Refusal>),
+    OffsetsAnswered(Result<BTreeMap<NamedPartition, Option<Place>>, Refusal>),
     /// An answer to [`Output::FindOffset`].
     OffsetFound {
         /// Of which partition.
@@ -57,18 +61,61 @@ pub enum Input {
         partition: NamedPartition,
         /// Where the fetch began (inclusive).
         from: Offset,
+        /// The leader epoch that it named.
+        under: Option<LeaderEpoch>,
         /// One past the last record.
         upto: Offset,
+        /// The leader epoch of the last record, if its batch says.
+        epoch: Option<LeaderEpoch>,
     },
-    /// A partition's leader has no such offset.
-    OutOfRange {
+    /// A partition's leader, or who was taken for it, refuses to be read.
+    FetchRefused {
         /// Of which partition.
         partition: NamedPartition,
         /// Where the fetch began (inclusive).
         from: Offset,
+        /// The leader epoch that it named.
+        under: Option<LeaderEpoch>,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// An answer to [`Output::FindEpochEnd`].
+    EpochEndAnswered {
+        /// Of which partition.
+        partition: NamedPartition,
+        /// The place that was asked about.
+        at: Place,
+        /// The leader epoch that was named.
+        leader: LeaderEpoch,
+        /// Where the leader's log ends the largest epoch not above the place's; `None` if it can't say.
+        outcome: Result<Option<EpochEnd>, Refusal>,
     },
     /// A timer is due.
     TimerFired(Timer),
+}
+
+/// A place between two records of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The offset of the record that comes next (inclusive).
+    pub offset: Offset,
+    /// The leader epoch of the record before, if it is known.
+    pub epoch: Option<LeaderEpoch>,
+}
+
+impl From<Offset> for Place {
+    fn from(offset: Offset) -> Self {
+        Self { offset, epoch: None }
+    }
+}
+
+/// A partition's leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Leader {
+    /// The topic's id; zeros from brokers that know none.
+    pub topic: TopicId,
+    /// Since which election; none from brokers that don't say.
+    pub epoch: Option<LeaderEpoch>,
 }
 
 /// A member of the next generation.
@@ -148,6 +195,18 @@ pub enum Output {
         /// At which end.
         at: End,
     },
+    /// Look up the leaders of what it reads, after a pause.
+    FindLeaders,
+    /// Ask a partition's leader where an epoch ends (OffsetForLeaderEpoch). If there is no answer, then
+    /// [`Input::LeadersSeen`] has it asked again.
+    FindEpochEnd {
+        /// Of which partition.
+        partition: NamedPartition,
+        /// The place whose epoch is meant.
+        at: Place,
+        /// The leader epoch to name.
+        leader: LeaderEpoch,
+    },
     /// Send OffsetCommit.
     Commit {
         /// This member's id, if it is one.
@@ -155,7 +214,7 @@ pub enum Output {
         /// The generation that it lives in.
         generation: Option<Generation>,
         /// Of each partition the first offset that was not processed.
-        offsets: BTreeMap<NamedPartition, Offset>,
+        offsets: BTreeMap<NamedPartition, Place>,
     },
     /// Hand records to the application.
     Deliver {
@@ -172,6 +231,15 @@ pub enum Output {
     Revoked(BTreeSet<NamedPartition>),
     /// Tell the application what it has lost; someone else may read it already.
     Lost(BTreeSet<NamedPartition>),
+    /// Tell the application that what it has read is in the log no more.
+    Truncated {
+        /// Of which partition.
+        partition: NamedPartition,
+        /// How far it had read (exclusive).
+        at: Offset,
+        /// The first offset that is known to differ, from which it reads on; `None` if nobody can say.
+        diverges: Option<Offset>,
+    },
     /// Tell the application that a commit was refused: what it processed may be processed again.
     CommitFailed(Refusal),
     /// Arm a timer, in place of an earlier one of the same name.
@@ -200,4 +268,13 @@ pub enum Failure {
     Refused(Refusal),
     /// Nothing tells where to begin to read a partition (`auto.offset.reset=none`).
     NoOffset(NamedPartition),
+    /// What was read of a partition is in its log no more, and nothing tells how to go on (`auto.offset.reset=none`).
+    Truncated {
+        /// Of which partition.
+        partition: NamedPartition,
+        /// How far it was read (exclusive).
+        at: Offset,
+        /// The first offset that is known to differ, if anyone can say.
+        diverges: Option<Offset>,
+    },
 }

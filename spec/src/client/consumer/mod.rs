@@ -7,20 +7,21 @@
 //! Not here: which broker leads a partition, fetching, what a record looks like. The program around it fetches whatever
 //! [`Consumer::positions`] says, and tells what came.
 //!
-//! Rules: `client.consumer.*`. Source: Kafka's `AbstractCoordinator` and `ConsumerCoordinator`, KIP-62, KIP-345,
-//! KIP-394, KIP-429.
+//! Rules: `client.consumer.*`. Source: Kafka's `AbstractCoordinator` and `ConsumerCoordinator`, KIP-62, KIP-320,
+//! KIP-345, KIP-394, KIP-429.
 
 mod membership;
 mod message;
 mod offsets;
+mod truncation;
 
-pub use message::{End, Failure, Input, Joined, Leads, Output, Timer};
+pub use message::{End, Failure, Input, Joined, Leader, Leads, Output, Place, Timer};
 
 use crate::assignor::{Assignor, Topics};
 use crate::group::{Generation, InstanceId, MemberId, NamedPartition, TopicName};
 use crate::machine::Machine;
 use crate::rules::Rules;
-use crate::values::Offset;
+use crate::values::{LeaderEpoch, Offset};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a consumer is told when it is made.
@@ -60,6 +61,10 @@ pub struct Consumer {
     generation: Option<Generation>,
     /// What it reads; `None` while it doesn't know from where.
     owned: BTreeMap<NamedPartition, Option<Position>>,
+    /// Who leads what, as far as it has heard.
+    leaders: BTreeMap<NamedPartition, Leader>,
+    /// Whether it waits to hear who leads.
+    asks_leaders: bool,
     /// The partitions that there are.
     topics: Topics,
     /// What there was when it shared out, as the leader.
@@ -68,6 +73,8 @@ pub struct Consumer {
     is_processing: bool,
     /// Whether it is to join anew at the next poll.
     rejoins: bool,
+    /// Whether what it keeps was committed for the join that is under way.
+    is_prepared: bool,
     /// Whether `auto.commit.interval.ms` has passed.
     commit_due: bool,
     /// Commits that are not answered yet.
@@ -107,10 +114,12 @@ enum Coordinator {
 /// How far a consumer is in a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Position {
-    /// The next offset to deliver (inclusive).
-    next: Offset,
-    /// The first offset that was not processed.
-    processed: Offset,
+    /// What to deliver next.
+    next: Place,
+    /// What was not processed.
+    processed: Place,
+    /// Whether the leader has what was read, as far as it can be told.
+    is_checked: bool,
 }
 
 impl Consumer {
@@ -124,10 +133,13 @@ impl Consumer {
             member: None,
             generation: None,
             owned: BTreeMap::new(),
+            leaders: BTreeMap::new(),
+            asks_leaders: false,
             topics: Topics::new(),
             shared_out: None,
             is_processing: false,
             rejoins: false,
+            is_prepared: false,
             commit_due: false,
             commits: 0,
         }
@@ -135,7 +147,14 @@ impl Consumer {
 
     /// What to fetch, and from where (inclusive).
     pub fn positions(&self) -> impl Iterator<Item = (&NamedPartition, Offset)> {
-        self.owned.iter().filter_map(|(partition, position)| Some((partition, (*position)?.next)))
+        let known = self.owned.iter().filter_map(|(partition, position)| Some((partition, (*position)?)));
+        known.filter(|(_, position)| position.is_checked).map(|(partition, position)| (partition, position.next.offset))
+    }
+
+    /// The leader epoch that a fetch of a partition names, if any is known.
+    #[must_use]
+    pub fn leader_epoch(&self, partition: &NamedPartition) -> Option<LeaderEpoch> {
+        self.leaders.get(partition)?.epoch
     }
 
     /// What it owns, whether or not it knows from where to read it.
@@ -195,7 +214,11 @@ impl Consumer {
         }
     }
 
+    /// Whom the coordinator refuses for good it does not want to hear of again; anyone else leaves.
     fn fail(&mut self, failure: Failure, out: &mut Vec<Output>) {
+        if !matches!(failure, Failure::Refused(_)) {
+            self.leave(out);
+        }
         self.lose(out);
         self.end(out);
         out.push(Output::Fail(failure));
@@ -222,16 +245,24 @@ impl Machine for Consumer {
             Input::CommitAsked => self.commit_asked(out),
             Input::Closed => self.close(out),
             Input::TopicsSeen(topics) => self.topics_seen(topics, out),
+            Input::LeadersSeen(leaders) => self.leaders_seen(leaders, out),
             Input::CoordinatorFound => self.coordinator_found(out),
             Input::CoordinatorLost => self.coordinator_lost(out),
             Input::JoinAnswered { member, outcome } => self.join_answered(rules, member, outcome, out),
             Input::SyncAnswered(outcome) => self.sync_answered(outcome, out),
             Input::HeartbeatAnswered(outcome) => self.heartbeat_answered(outcome, out),
             Input::OffsetsAnswered(outcome) => self.offsets_answered(outcome, out),
-            Input::OffsetFound { partition, offset } => self.offset_found(&partition, offset),
+            Input::OffsetFound { partition, offset } => self.offset_found(&partition, offset, out),
             Input::CommitAnswered { generation, outcome } => self.commit_answered(generation, outcome, out),
-            Input::Fetched { partition, from, upto } => self.fetched(partition, from, upto, out),
-            Input::OutOfRange { partition, from } => self.out_of_range(partition, from, out),
+            Input::Fetched { partition, from, under, upto, epoch } => {
+                self.fetched(partition, from, under, Place { offset: upto, epoch }, out);
+            }
+            Input::FetchRefused { partition, from, under, refusal } => {
+                self.fetch_refused(partition, from, under, refusal, out);
+            }
+            Input::EpochEndAnswered { partition, at, leader, outcome } => {
+                self.epoch_end_answered(partition, at, leader, outcome, out);
+            }
             Input::TimerFired(timer) => self.timer_fired(timer, out),
         }
     }

@@ -1,9 +1,9 @@
 //! From where a consumer reads, and what it commits.
 
-use super::{Consumer, Coordinator, End, Failure, Output, Phase, Position, Timer};
+use super::{Consumer, Coordinator, End, Failure, Output, Phase, Place, Position, Timer};
 use crate::group::{Generation, NamedPartition};
 use crate::refusal::Refusal;
-use crate::values::Offset;
+use crate::values::{LeaderEpoch, Offset};
 use std::collections::BTreeMap;
 
 impl Consumer {
@@ -18,7 +18,7 @@ impl Consumer {
 
     pub(super) fn offsets_answered(
         &mut self,
-        outcome: Result<BTreeMap<NamedPartition, Option<Offset>>, Refusal>,
+        outcome: Result<BTreeMap<NamedPartition, Option<Place>>, Refusal>,
         out: &mut Vec<Output>,
     ) {
         let offsets = match outcome {
@@ -27,8 +27,8 @@ impl Consumer {
             Err(refusal) => return self.refused(refusal, out),
         };
         for (partition, committed) in offsets {
-            match (self.owned.get_mut(&partition), committed) {
-                (Some(position @ None), Some(at)) => *position = Some(Position { next: at, processed: at }),
+            match (self.owned.get(&partition), committed) {
+                (Some(None), Some(at)) => self.begin(&partition, at, out),
                 (Some(None), None) => {
                     if !self.reset(partition, out) {
                         return;
@@ -40,7 +40,7 @@ impl Consumer {
     }
 
     /// `client.consumer.reset`: where nothing tells from where to read, `auto.offset.reset` does.
-    fn reset(&mut self, partition: NamedPartition, out: &mut Vec<Output>) -> bool {
+    pub(super) fn reset(&mut self, partition: NamedPartition, out: &mut Vec<Output>) -> bool {
         match self.config.reset {
             Some(at @ (End::Earliest | End::Latest)) => {
                 out.push(Output::FindOffset { partition, at });
@@ -53,32 +53,42 @@ impl Consumer {
         }
     }
 
-    pub(super) fn offset_found(&mut self, partition: &NamedPartition, offset: Offset) {
-        if let Some(position @ None) = self.owned.get_mut(partition) {
-            *position = Some(Position { next: offset, processed: offset });
+    pub(super) fn offset_found(&mut self, partition: &NamedPartition, offset: Offset, out: &mut Vec<Output>) {
+        if let Some(None) = self.owned.get(partition) {
+            self.begin(partition, offset.into(), out);
         }
     }
 
+    fn begin(&mut self, partition: &NamedPartition, at: Place, out: &mut Vec<Output>) {
+        self.owned.insert(partition.clone(), Some(Position { next: at, processed: at, is_checked: true }));
+        self.check(partition, out);
+    }
+
     /// `client.consumer.deliver`: records count only if they begin where the consumer is, of what it owns; and none while
-    /// it commits before it gives up all of that, or ends.
-    pub(super) fn fetched(&mut self, partition: NamedPartition, from: Offset, upto: Offset, out: &mut Vec<Output>) {
+    /// it commits before it gives up all of that, or ends. `client.consumer.truncation.stale`: nor do those that were
+    /// asked for under another leader epoch than the one that it knows, or that come while it asks the leader.
+    pub(super) fn fetched(
+        &mut self,
+        partition: NamedPartition,
+        from: Offset,
+        under: Option<LeaderEpoch>,
+        upto: Place,
+        out: &mut Vec<Output>,
+    ) {
+        let is_current = self.leader_epoch(&partition) == under;
         let gives_up = match self.phase {
             Phase::Preparing => !self.config.is_cooperative(),
             _ => self.phase == Phase::Closing,
         };
         let Some(Some(position)) = self.owned.get_mut(&partition) else { return };
-        if position.next == from && from < upto && !gives_up {
-            position.next = upto;
-            self.is_processing = true;
-            out.push(Output::Deliver { partition, from, upto });
+        if position.next.offset != from || from >= upto.offset || gives_up || !position.is_checked || !is_current {
+            return;
         }
-    }
-
-    pub(super) fn out_of_range(&mut self, partition: NamedPartition, from: Offset, out: &mut Vec<Output>) {
-        let Some(position) = self.owned.get_mut(&partition) else { return };
-        if position.is_some_and(|position| position.next == from) {
-            *position = None;
-            self.reset(partition, out);
+        position.next = upto;
+        self.is_processing = true;
+        out.push(Output::Deliver { partition: partition.clone(), from, upto: upto.offset });
+        if under.is_none() {
+            self.check(&partition, out);
         }
     }
 

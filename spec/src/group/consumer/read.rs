@@ -9,6 +9,7 @@ use crate::assignor::ServerAssignor;
 use crate::group::{CommitOffsets, GroupId, ReplicatedCoordinator};
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
+use crate::rules::{CommitEpoch, Rules};
 
 /// A consumer group, described: as it is committed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +38,11 @@ impl<C: Carrier> ReplicatedCoordinator<C> {
 impl ConsumerGroup {
     /// `group.consumer.offset.commit`: only members commit, each at its epoch; while there are none, anyone may who
     /// names no epoch. A member has to speak a version that can tell it that it is behind.
-    pub(in crate::group) fn validate_commit<C: Carrier>(&self, commit: &CommitOffsets<C>) -> Result<(), Refusal> {
+    pub(in crate::group) fn validate_commit<C: Carrier>(
+        &self,
+        rules: &Rules,
+        commit: &CommitOffsets<C>,
+    ) -> Result<(), Refusal> {
         if commit.generation.is_none() && self.members.is_empty() {
             return Ok(());
         }
@@ -45,7 +50,11 @@ impl ConsumerGroup {
         if !commit.knows_group_id_not_found {
             return Err(Refusal::UnsupportedVersion);
         }
-        member.current.is_at(commit.generation.map(|epoch| GroupEpoch(epoch.0)))
+        let named = commit.generation.map(|epoch| GroupEpoch(epoch.0));
+        match rules.commit_epoch {
+            CommitEpoch::UpToItsOwn if named.is_some() && named < member.current.epoch => Ok(()),
+            _ => member.current.is_at(named),
+        }
     }
 
     /// `group.consumer.offset.fetch`: who says that it is a member, and at which epoch, hears of offsets only if it is.
