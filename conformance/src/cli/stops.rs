@@ -69,6 +69,8 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         }
     }
     println!("{}", legend(&ground));
+    // As the model tells it: what happens to groups of one size by each protocol stands together.
+    all.sort_by_key(|stop| (stop.change, stop.members));
     args.json.map_or(Ok(()), |file| write(&file, &ground, &all))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -55,7 +55,7 @@ fn recorded(
 }
 
 /// All read; one is killed; one leaves; the others read all, all the time.
-// Verifies: group.protocol.vote, group.rebalance.complete, group.sync.store, group.session.expire, group.leave.each
+// Verifies: group.protocol.vote, group.session.expire, group.leave.each
 async fn shared(group: &mut Group, strategy: &str, languages: &[Language], with_kcat: bool) -> Result<(), Failed> {
     let mut members = Vec::new();
     for language in languages {

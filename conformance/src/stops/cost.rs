@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 const NANOS_PER_MS: u64 = 1_000_000;
-const NANOS_PER_S: f64 = 1e9;
+const MS_PER_S: f64 = 1e3;
 
 /// Counts, from a change until the last member had what it was to have.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -82,12 +82,12 @@ impl Cost {
         let readers: BTreeSet<&str> = shares.0.keys().copied().filter(|who| shares.has_any(who)).collect();
         let mut cost = Self::default();
         let (mut stopped, mut idle) = (BTreeSet::new(), BTreeSet::new());
-        let (mut at, mut all_stopped) = (since, 0);
+        let (mut at, mut all_stopped, mut without_owner) = (since, 0, 0);
         for event in after {
             let passed = event.ended - at;
             let owned = shares.owned();
             let unowned: Vec<_> = all.difference(&owned).copied().collect();
-            cost.partition_seconds += unowned.len() as f64 * passed as f64 / NANOS_PER_S;
+            without_owner += unowned.len() as u64 * passed;
             all_stopped += if owned.is_empty() { passed } else { 0 };
             stopped.extend(unowned);
             shares.hear(event);
@@ -101,6 +101,7 @@ impl Cost {
         };
         cost.ms = (at - since) / NANOS_PER_MS;
         cost.all_stopped_ms = all_stopped / NANOS_PER_MS;
+        cost.partition_seconds = (without_owner / NANOS_PER_MS) as f64 / MS_PER_S;
         cost.partitions_stopped = stopped.len();
         cost.members_stopped = idle.into_iter().filter(|who| stays(who)).count();
         cost.revocations = after.iter().filter(gives_up).count();

@@ -46,7 +46,7 @@ impl Protocol {
 }
 
 /// What happens to a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
     /// One more member comes.
@@ -148,7 +148,8 @@ fn create(ground: &Ground, topic: &str) -> Result<(), String> {
     created.map_err(|error| format!("topic {topic}: {error}"))
 }
 
-/// Nobody who is to hear of a change has not heard of it by then.
+/// Nobody who is to hear of a change has not heard of it after two beats. Members of a classic group beat in step, and the
+/// next change comes half-way between two beats, as it would on average.
 fn quiet(ground: &Ground) -> Duration {
-    Duration::from_millis(u64::from(ground.heartbeat_ms)) * 2
+    Duration::from_millis(u64::from(ground.heartbeat_ms)) * 5 / 2
 }

@@ -41,8 +41,7 @@ async fn under_load(stage: &mut Stage, fails: Fails) -> Result<(), Failed> {
     group.judge(outcome)
 }
 
-// Verifies: group.coordinator.load, group.coordinator.role, group.coordinator.epoch, producer.state.fold,
-// replica.produce.duplicate
+// Verifies: group.coordinator.load, group.coordinator.role, producer.state.fold, replica.produce.duplicate
 async fn read(stage: &mut Stage, group: &mut Group, fails: Fails) -> Result<(), Failed> {
     let load = group.load("load")?;
     let join = |who: &&str| group.join(Language::Confluent, who, "range", SESSION_MS, None);
