@@ -18,9 +18,11 @@ use tempfile::TempDir;
 
 /// How often it is killed while it serves.
 const ROUNDS: u64 = 12;
-/// The most records that are acknowledged between two kills.
-const MOST: u64 = 60;
+/// How long after it has begun to clean it is killed at the latest, in microseconds.
+const LATEST_KILL: u64 = 50_000;
 const KEYS: u64 = 5;
+/// How many updates there are in a segment, before it is cleaned.
+const PER_SEGMENT: u64 = 8;
 
 /// Some number below this; a failure says which ones were drawn.
 fn below(bound: u64) -> u64 {
@@ -98,10 +100,10 @@ fn key(update: u64) -> String {
     format!("k{}", update % KEYS)
 }
 
-/// A second later than the last one, so that it begins a segment.
+/// Now and then one is a second later than the last, and begins a segment.
 fn batch(update: u64) -> Bytes {
     let mut builder = BatchBuilder::new();
-    let time = i64::try_from(1000 * update).expect("few updates");
+    let time = i64::try_from(1000 * (update / PER_SEGMENT)).expect("few updates");
     builder.push(time, Some(key(update).as_bytes()), Some(update.to_string().as_bytes()), &[]).expect("it fits");
     builder.build().expect("a batch that fits")
 }
@@ -111,6 +113,8 @@ impl Written {
     async fn write(&mut self, client: &mut Client) -> bool {
         let update = self.updates;
         self.updates += 1;
+        // Segments that end faster than they can be flushed are not cleaned.
+        tokio::time::sleep(Duration::from_millis(1)).await;
         match client.produce(&partition(), Acks::All, Duration::from_secs(5), batch(update)).await {
             Ok(offset) => drop(self.at.insert(offset.expect("an offset").0, update)),
             Err(_) => self.unknown = Some(update),
@@ -159,8 +163,14 @@ async fn read(client: &mut Client) -> Vec<(i64, String, u64)> {
     found
 }
 
+/// Cleaned segments hold few of those that they are written from, so that there are many.
 async fn create(client: &mut Client) {
-    let settings = [("cleanup.policy", "compact"), ("segment.ms", "1"), ("min.cleanable.dirty.ratio", "0.01")];
+    let settings = [
+        ("cleanup.policy", "compact"),
+        ("segment.ms", "1"),
+        ("segment.index.bytes", "120"),
+        ("min.cleanable.dirty.ratio", "0.01"),
+    ];
     let configs = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let topic = NewTopic { name: "t".to_owned(), partitions: Some(1), configs, ..NewTopic::default() };
     client.create_topic(topic).await.expect("a new topic");
@@ -170,16 +180,32 @@ fn client(endpoint: &Endpoint) -> Client {
     Client::new(vec![endpoint.clone()], Patience::default())
 }
 
-/// Writes until the broker is killed, which is after so many acknowledgements; one more is under way then.
-async fn write_until_killed(broker: &mut Broker, endpoint: &Endpoint, written: &mut Written, acknowledged: u64) {
-    let mut client = client(endpoint);
-    for _ in 0..acknowledged {
+/// Whether the broker is writing segments anew, or putting them in their place.
+fn is_cleaning(dir: &Path) -> bool {
+    let names = std::fs::read_dir(dir.join("t-0")).expect("a log").map(|entry| entry.expect("a name").file_name());
+    let mut endings = names.filter_map(|name| name.to_str()?.rsplit('.').next().map(str::to_owned));
+    endings.any(|ending| ["cleaned", "swap"].contains(&ending.as_str()))
+}
+
+/// Writes until the broker cleans, and on until it is killed, so long after that.
+async fn write_until_killed(
+    broker: &mut Broker,
+    dir: &Path,
+    endpoint: &Endpoint,
+    written: &mut Written,
+    later: Duration,
+) {
+    // Who asks again after it was killed asks nobody.
+    let mut client = Client::new(vec![endpoint.clone()], Patience { success: Duration::ZERO, ..Patience::default() });
+    while !is_cleaning(dir) {
         assert!(written.write(&mut client).await, "nobody has killed it yet");
     }
-    // Who asks again after that asks nobody.
-    let mut client = Client::new(vec![endpoint.clone()], Patience { success: Duration::ZERO, ..Patience::default() });
-    client.leader(&partition()).await.expect("a leader");
-    tokio::join!(written.write(&mut client), async { broker.kill() });
+    let writes = async { while written.write(&mut client).await {} };
+    let kills = async {
+        tokio::time::sleep(later).await;
+        broker.kill();
+    };
+    tokio::join!(writes, kills);
 }
 
 // Verifies: log.clean.latest, log.clean.place
@@ -194,20 +220,20 @@ async fn a_log_that_was_being_cleaned_has_each_last_value_at_its_place() {
         }
         let mut broker = Broker::start(dir.path());
         let endpoint = broker.until("ready");
-        match round {
-            0 => create(&mut client(&endpoint)).await,
-            _ => drop(written.compare(&read(&mut client(&endpoint)).await)),
+        let mut client = client(&endpoint);
+        if round == 0 {
+            create(&mut client).await;
         }
-        let acknowledged = below(MOST);
-        eprintln!("round {round}: killed after {acknowledged} more");
-        write_until_killed(&mut broker, &endpoint, &mut written, acknowledged).await;
+        let left = written.compare(&read(&mut client).await);
+        let later = Duration::from_micros(below(LATEST_KILL));
+        eprintln!("round {round}: {left} records of {}, killed after {later:?} of cleaning", written.at.len());
+        write_until_killed(&mut broker, dir.path(), &endpoint, &mut written, later).await;
     }
     let mut broker = Broker::start(dir.path());
     let mut client = client(&broker.until("ready"));
-    written.compare(&read(&mut client).await);
-    // What the last round of cleaning left is one record of each key, and the segment that is written to.
-    let most = usize::try_from(KEYS).expect("few keys") + 1;
-    while written.compare(&read(&mut client).await) > most {
+    let mut left = written.compare(&read(&mut client).await);
+    while 4 * left > written.at.len() {
         written.write(&mut client).await;
+        left = written.compare(&read(&mut client).await);
     }
 }

@@ -97,7 +97,8 @@ impl Consumer {
         self.coordinator == Coordinator::Found && self.generation.is_some()
     }
 
-    /// `client.consumer.commit`: what was processed, and nothing beyond. Whether there was anything.
+    /// `client.consumer.commit`: what was processed, with the epoch that it ends in, and nothing beyond. Whether there was
+    /// anything.
     pub(super) fn commit(&mut self, out: &mut Vec<Output>) -> bool {
         let processed = |position: &Option<Position>| position.map(|position| position.processed);
         let offsets: BTreeMap<_, _> = self
