@@ -1,7 +1,7 @@
 //! Assignors: examples, and what holds of each whatever members subscribe to and own.
 
-#[allow(dead_code)]
-mod support;
+#[path = "support/cases.rs"]
+mod cases;
 
 use highwater_spec::assignor::{Assignment, Assignor, Members, ServerAssignor, Subscriber, Topics};
 use highwater_spec::group::{Generation, MemberId, NamedPartition, TopicName};
@@ -255,7 +255,7 @@ fn check_cooperative(members: &Members, topics: &Topics) -> Result {
 }
 
 proptest! {
-    #![proptest_config(support::cases(10_000))]
+    #![proptest_config(cases::cases(10_000))]
 
     // Verifies: assignor.*
     #[test]

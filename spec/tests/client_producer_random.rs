@@ -1,8 +1,8 @@
 //! A producer and two partitions, with connections that break and leaders that change at any moment: what the
 //! application is told is true, and whoever numbers its records has each of them once and in order.
 
-#[allow(dead_code, reason = "no rules are asked for here")]
-mod support;
+#[path = "support/cases.rs"]
+mod cases;
 
 use highwater_spec::client::Code;
 use highwater_spec::client::producer::{Config, Identity, Input, Outcome, Output, Producer, Request, Timer};
@@ -288,7 +288,7 @@ fn run(config: Config, expires: bool, events: Vec<Event>) -> World {
 }
 
 proptest! {
-    #![proptest_config(support::cases(4_000))]
+    #![proptest_config(cases::cases(4_000))]
 
     // Verifies: client.producer.number, client.producer.retry, client.producer.retry.order, client.producer.gap,
     // client.producer.outcome, client.producer.late, client.producer.in-flight

@@ -4,6 +4,10 @@
 //! Each leader has a part of its predecessor's log. Had it records that the predecessor lacks, they could hide what was
 //! cut, from Kafka's consumers as from this one (`what_comes_back_hides_what_was_cut`).
 
+#[path = "support/cases.rs"]
+mod cases;
+
+use cases::cases;
 use highwater_spec::assignor::Assignor;
 use highwater_spec::client::consumer::{Config, Consumer, End, Input, Joined, Leader, Output, Place};
 use highwater_spec::group::{Generation, NamedPartition};
@@ -240,6 +244,8 @@ fn calm_down(world: &mut World) {
 }
 
 proptest! {
+    #![proptest_config(cases(2000))]
+
     // Verifies: client.consumer.truncation.check, client.consumer.truncation.leader, client.consumer.truncation.resume,
     // client.consumer.truncation.fence, client.consumer.truncation.stale
     #[test]

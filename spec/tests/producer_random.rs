@@ -1,7 +1,7 @@
 //! A partition and clients that send what they like: whatever they do, the log has each number once and in order.
 
-#[allow(dead_code, reason = "no rules are asked for here")]
-mod support;
+#[path = "support/cases.rs"]
+mod cases;
 
 use highwater_spec::producer::{Producers, Sequence, Sequenced, Verdict};
 use highwater_spec::rules::Rules;
@@ -60,7 +60,7 @@ impl Partition {
 }
 
 proptest! {
-    #![proptest_config(support::cases(20_000))]
+    #![proptest_config(cases::cases(20_000))]
 
     // Verifies: producer.sequence.next, producer.sequence.wrap, producer.sequence.duplicate, producer.epoch.fence,
     // producer.epoch.begin, producer.state.epoch

@@ -1,24 +1,15 @@
 //! What a classic group does with each request and timer in each of its states, as tables that a reader can check
 //! against Kafka's.
 //!
-//! `UPDATE_EXPECT=1 cargo test -p highwater-spec --test group_matrix` writes them anew.
+//! `UPDATE_EXPECT=1 cargo test -p highwater-spec --test rules group_matrix` writes them anew.
 
-#[path = "support/carrier.rs"]
-#[allow(dead_code)]
-mod carrier;
-#[path = "support/coordinator.rs"]
-#[allow(dead_code)]
-mod coordinator;
-#[path = "support/table.rs"]
-mod table;
-
-use carrier::Test;
-use coordinator::*;
+use crate::carrier::Test;
+use crate::coordinator::*;
+use crate::table::Table;
 use expect_test::{ExpectFile, expect_file};
 use highwater_spec::group::*;
 use highwater_spec::values::Ticket;
 use std::collections::BTreeMap;
-use table::Table;
 
 fn check(tables: &[String], expected: ExpectFile) {
     expected.assert_eq(&tables.join("\n\n"));
@@ -182,7 +173,7 @@ fn what_dynamic_members_hear() {
         ("time to sync is over", vec![Event::Fire(Timer::Sync)]),
     ];
     let table = table("a leads, b follows", &states(), rows);
-    check(&[table], expect_file!["snapshots/group_dynamic.txt"]);
+    check(&[table], expect_file!["../snapshots/group_dynamic.txt"]);
 }
 
 /// a, called i, leads; b, called j, follows; in generation 1.
@@ -233,7 +224,7 @@ fn what_static_members_hear() {
         ("time to join is over", vec![Event::Fire(Timer::Join)]),
     ];
     let table = table("a (instance i) leads, b (instance j) follows", &static_states(), rows);
-    check(&[table], expect_file!["snapshots/group_static.txt"]);
+    check(&[table], expect_file!["../snapshots/group_static.txt"]);
 }
 
 // Verifies: group.offset.fence, group.offset.completing, group.offset.simple, group.offset.delete
@@ -257,5 +248,5 @@ fn who_may_commit_and_forget_offsets() {
         ("forget, another topic", forgets("u")),
     ];
     let table = table("a leads, b follows; they read topic t", &states(), rows);
-    check(&[table], expect_file!["snapshots/group_offsets.txt"]);
+    check(&[table], expect_file!["../snapshots/group_offsets.txt"]);
 }

@@ -1,26 +1,14 @@
 //! What a group of the consumer protocol does with each request and timer in each of its states, as a table that a
 //! reader can check against Kafka's.
 //!
-//! `UPDATE_EXPECT=1 cargo test -p highwater-spec --test consumer_matrix` writes it anew.
+//! `UPDATE_EXPECT=1 cargo test -p highwater-spec --test rules consumer_matrix` writes it anew.
 
-#[path = "support/carrier.rs"]
-#[allow(dead_code)]
-mod carrier;
-#[path = "support/coordinator.rs"]
-#[allow(dead_code)]
-mod coordinator;
-#[path = "support/members.rs"]
-#[allow(dead_code)]
-mod members;
-#[path = "support/table.rs"]
-mod table;
-
-use carrier::Test;
-use coordinator::*;
+use crate::carrier::Test;
+use crate::coordinator::*;
+use crate::members::*;
+use crate::table::Table;
 use expect_test::expect_file;
 use highwater_spec::group::*;
-use members::*;
-use table::Table;
 
 const TOPIC: &[(&str, u32)] = &[("t", 2)];
 
@@ -146,5 +134,5 @@ fn what_consumer_groups_do() {
         table.row([name.to_owned()].into_iter().chain(cells));
     }
     let text = table.text("members a, b and c read topic t, which has two partitions");
-    expect_file!["snapshots/consumer.txt"].assert_eq(&text);
+    expect_file!["../snapshots/consumer.txt"].assert_eq(&text);
 }

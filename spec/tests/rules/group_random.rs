@@ -1,17 +1,8 @@
 //! The group coordinator under whatever it may hear, over a log that may be committed to any point and may lose its
 //! tail and its leader.
 
-#[path = "support/carrier.rs"]
-#[allow(dead_code)]
-mod carrier;
-#[path = "support/coordinator.rs"]
-#[allow(dead_code)]
-mod coordinator;
-#[allow(dead_code)]
-mod support;
-
-use carrier::Test;
-use coordinator::{Coordination, on, outcome, protocols};
+use crate::carrier::Test;
+use crate::coordinator::{self, Coordination, on, outcome, protocols};
 use highwater_spec::group::*;
 use highwater_spec::replicated;
 use highwater_spec::values::{Offset, Ticket};
@@ -278,7 +269,7 @@ fn what() -> impl Strategy<Value = Move> {
 }
 
 proptest! {
-    #![proptest_config(support::cases(10_000))]
+    #![proptest_config(crate::cases::cases(10_000))]
 
     // Verifies: group.*, log-backed.*
     #[test]
