@@ -3,7 +3,7 @@
 use highwater_conformance::lockstep::{Ensemble, Playable};
 use highwater_conformance::walks::sample::sample;
 use highwater_conformance::walks::{
-    CONSUMER_GROUNDS, Diverged, Effort, GROUNDS, GROUP_GROUNDS, Graph, Ground, OnModel, Report, replay,
+    CONSUMER_GROUNDS, Covered, Diverged, Effort, GROUNDS, GROUP_GROUNDS, Graph, Ground, OnModel, Report, replay,
 };
 use std::error::Error;
 use std::fs;
@@ -112,7 +112,9 @@ impl Walker<'_> {
             false => replay(&world, edges, &walks, &chosen, effort, || &self.ensemble),
         };
         let bounds: Vec<_> = world.bounds().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        self.report.add(name, &bounds.join(" "), &graph, &walks, &outcome);
+        let covered = Covered::new(name, &bounds.join(" "), &graph, &walks, &outcome);
+        print!("{covered}");
+        self.report.add(covered, &outcome.passed);
         outcome.diverged.iter().for_each(|diverged| tell(name, diverged));
         self.is_over = args.fail_fast && !outcome.diverged.is_empty();
         Ok(())

@@ -18,7 +18,7 @@ pub use cover::Walk;
 pub use graph::{Edge, Graph};
 pub use model::OnModel;
 pub use replay::{Diverged, Divergence, Effort, Outcome, Replayer, replay};
-pub use report::Report;
+pub use report::{Covered, Report};
 
 use highwater_checker::group::{self, members};
 use highwater_checker::replication::{Bounds, World};

@@ -16,7 +16,7 @@ pub struct Report {
 
 /// What the walks of one world covered.
 #[derive(Clone, Debug)]
-struct Covered {
+pub struct Covered {
     name: String,
     bounds: String,
     states: usize,
@@ -49,17 +49,16 @@ impl Marked {
     }
 }
 
-impl Report {
-    /// Adds what came of replaying walks of one world. `planned` are all its walks.
-    pub fn add<E: Clone + PartialEq>(
-        &mut self,
+impl Covered {
+    /// What came of replaying walks of one world. `planned` are all its walks.
+    pub fn new<E: Clone + PartialEq>(
         name: &str,
         bounds: &str,
         graph: &Graph<E>,
         planned: &[Walk<E>],
         outcome: &Outcome,
-    ) {
-        self.grounds.push(Covered {
+    ) -> Self {
+        Self {
             name: name.to_owned(),
             bounds: bounds.to_owned(),
             states: graph.states(),
@@ -70,8 +69,15 @@ impl Report {
             planned: (planned.len(), planned.iter().map(|walk| walk.edges.len()).sum()),
             diverged: outcome.diverged.len(),
             took: outcome.took,
-        });
-        for (mark, passed) in &outcome.passed {
+        }
+    }
+}
+
+impl Report {
+    /// Adds a world, and the marks that its walks passed.
+    pub fn add(&mut self, covered: Covered, marks: &BTreeMap<Mark, Passed>) {
+        self.grounds.push(covered);
+        for (mark, passed) in marks {
             let sum = self.passed.entry(*mark).or_default();
             sum.met += passed.met;
             sum.unmet += passed.unmet;
@@ -148,18 +154,18 @@ impl Report {
     }
 }
 
+impl fmt::Display for Covered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, bounds, states, edges, walked, walks, steps, planned, .. } = self;
+        writeln!(f, "{name}: {bounds}")?;
+        writeln!(f, "  {states} states, {edges} edges, {walked} of them covered")?;
+        writeln!(f, "  {walks} of {} walks, {steps} of {} steps; fewer can't take every edge", planned.0, planned.1)
+    }
+}
+
+/// What is to be said of all worlds together.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for ground in &self.grounds {
-            let Covered { name, bounds, states, edges, walked, walks, steps, planned, .. } = ground;
-            writeln!(f, "{name}: {bounds}")?;
-            writeln!(f, "  {states} states, {edges} edges, {walked} of them covered")?;
-            writeln!(
-                f,
-                "  {walks} of {} walks, {steps} of {} steps; fewer can't take every edge",
-                planned.0, planned.1
-            )?;
-        }
         // Groups' machines have no marks: where nothing else was walked there is nothing to tell.
         if !self.passed.is_empty() {
             let marked = self.marked();
