@@ -1,8 +1,7 @@
 //! A compacted topic as a client has it: updates go in, the log shrinks, the last value of each key is there; also after
 //! the broker was killed.
 
-mod support;
-
+use crate::support::OneNode;
 use bytes::Bytes;
 use highwater::client::Connection;
 use highwater::records::{BatchBuilder, records, split};
@@ -13,7 +12,6 @@ use highwater::wire::messages::metadata::{MetadataRequest, MetadataRequestTopic}
 use highwater::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use support::OneNode;
 
 const EAGER: &[(&str, &str)] = &[("log.cleaner.backoff.ms", "20")];
 const KEYS: i64 = 4;

@@ -1,7 +1,6 @@
 //! One node, broker and controller at once, asked over its sockets.
 
-mod support;
-
+use crate::support::OneNode;
 use bytes::Bytes;
 use highwater::client::Connection;
 use highwater::records::{BatchBuilder, records, split};
@@ -11,7 +10,6 @@ use highwater::wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsReq
 use highwater::wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use highwater::wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use highwater::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
-use support::OneNode;
 
 async fn create(connection: &mut Connection, name: &str) -> Uuid {
     let topic =

@@ -3,8 +3,7 @@
 //! The broker is killed, and the end of the log's file with it, as when power fails before it was flushed. More is
 //! written then than was lost, so that the offset alone tells nothing.
 
-mod support;
-
+use crate::support::{OneNode, group};
 use bytes::Bytes;
 use highwater::client::consumer::{Consumer, News, Sessions, Settings};
 use highwater::client::{Acks, Client, NewTopic, Partition, Patience};
@@ -15,7 +14,6 @@ use highwater_spec::client::consumer::{Config, End, Failure};
 use highwater_spec::values::Offset;
 use std::path::Path;
 use std::time::Duration;
-use support::{OneNode, group};
 
 /// How many records are read, and how many of them are left.
 const READ: usize = 5;

@@ -1,7 +1,6 @@
 //! Reading while the log is appended to, rolled and cut.
 
-mod storage_support;
-
+use crate::support::{batch, small};
 use highwater::records::{check_copied, split};
 use highwater::storage::{LogReader, PartitionLog, StorageError};
 use highwater_spec::log::LastRun;
@@ -9,7 +8,6 @@ use highwater_spec::values::Offset;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use storage_support::{batch, small};
 
 /// Where each epoch began; noted before the first batch of it is written.
 struct History {

@@ -1,5 +1,4 @@
 //! One node in this process: broker and controller, on ports from the kernel, in a temporary directory.
-#![allow(dead_code)] // each test file uses a part of it
 
 pub mod group;
 

@@ -1,12 +1,10 @@
 //! Elections that are asked for, of one node that is broker and controller at once: what is refused, and how.
 
-mod support;
-
+use crate::support::OneNode;
 use highwater::client::{Client, Connection, ElectionType, ErrorCode, NewTopic, Partition, Patience};
 use highwater::config::Endpoint;
 use highwater::wire::messages::ElectLeadersRequest;
 use highwater::wire::messages::elect_leaders::{ElectLeadersResponse, TopicPartitions};
-use support::OneNode;
 
 fn request(election_type: i8, named: Option<&[(&str, &[i32])]>) -> ElectLeadersRequest {
     let topic = |(topic, partitions): &(&str, &[i32])| TopicPartitions {

@@ -1,7 +1,5 @@
 //! What the tests of logs share: batches, small segments, and opening a log again.
 
-#![allow(dead_code, reason = "each test uses its part")]
-
 use bytes::Bytes;
 use highwater::carrier::Net;
 use highwater::records::{BatchBuilder, BatchHeader, split};

@@ -1,7 +1,7 @@
 //! Groups of consumers on one node, asked over its sockets: who is in them, and what outlives a restart.
 
-mod support;
-
+use crate::support::OneNode;
+use crate::support::group::*;
 use highwater::wire::Message;
 use highwater::wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use highwater::wire::messages::delete_groups::DeleteGroupsRequest;
@@ -13,8 +13,6 @@ use highwater::wire::messages::list_groups::ListGroupsRequest;
 use highwater::wire::messages::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponseTopic};
 use highwater::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use highwater::{client::Connection, records::BatchBuilder};
-use support::OneNode;
-use support::group::*;
 
 const INVALID_TOPIC: i16 = 17;
 const INVALID_REQUEST: i16 = 42;

@@ -1,14 +1,12 @@
 //! A log directory: whose it is, and what it remembers.
 
-mod storage_support;
-
+use crate::support::{batch, small, written};
 use highwater::storage::{LogDir, PartitionLog, PartitionName, StorageError, power_cut};
 use highwater_spec::log::LastRun;
 use highwater_spec::values::{BrokerEpoch, BrokerId, Offset, TopicId};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use storage_support::{batch, small, written};
 
 const TOPIC: TopicId = TopicId([7; 16]);
 

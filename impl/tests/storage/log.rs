@@ -1,12 +1,10 @@
 //! Appending, rolling, cutting, flushing and deleting, one case each.
 
-mod storage_support;
-
+use crate::support::{batch, clean, crashed, ends, everything, files, numbered, small, written};
 use highwater::storage::{LogConfig, PartitionLog, StorageError};
 use highwater_spec::log::LastRun;
 use highwater_spec::values::{Offset, ProducerId};
 use std::path::Path;
-use storage_support::{batch, clean, crashed, ends, everything, files, numbered, small, written};
 
 fn open(folder: &Path, config: LogConfig) -> PartitionLog {
     PartitionLog::open(folder, config, &crashed(0)).unwrap().0

@@ -1,7 +1,6 @@
 //! Idempotent producers, of one node that is broker and controller at once: what is written again, and what is not.
 
-mod support;
-
+use crate::support::OneNode;
 use bytes::Bytes;
 use highwater::client::{Client, Connection, NewTopic, Patience};
 use highwater::config::Endpoint;
@@ -12,7 +11,6 @@ use highwater::wire::messages::init_producer_id::{InitProducerIdRequest, InitPro
 use highwater::wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use highwater::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use std::time::{SystemTime, UNIX_EPOCH};
-use support::OneNode;
 
 const NONE: i16 = 0;
 const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;

@@ -1,13 +1,11 @@
 //! What a crash, a broken disk or a careless hand may leave of a log, and what opening it makes of that.
 
-mod storage_support;
-
+use crate::support::{batch, clean, crashed, ends, entry, everything, files, small, stored, written};
 use highwater::storage::{LogConfig, PartitionLog, StorageError};
 use highwater_spec::log::{EpochCache, LastRun, recover};
 use highwater_spec::values::Offset;
 use std::fs;
 use std::path::Path;
-use storage_support::{batch, clean, crashed, ends, entry, everything, files, small, stored, written};
 
 fn open(folder: &Path, last: &LastRun) -> Result<PartitionLog, StorageError> {
     PartitionLog::open(folder, small(), last).map(|(log, _)| log)

@@ -1,5 +1,4 @@
 //! A member of a group, as a test plays it: one request at a time, each answer looked at.
-#![allow(dead_code)] // each test file uses a part of it
 
 use super::OneNode;
 use bytes::Bytes;

@@ -1,7 +1,7 @@
 //! Committed offsets on one node, asked over its sockets: in every version, and with everything that can be wrong.
 
-mod support;
-
+use crate::support::OneNode;
+use crate::support::group::*;
 use highwater::client::{Client, Connection, NewTopic, Patience};
 use highwater::config::Endpoint;
 use highwater::wire::Message;
@@ -15,8 +15,6 @@ use highwater::wire::messages::offset_fetch::{
 };
 use std::path::Path;
 use std::time::Duration;
-use support::OneNode;
-use support::group::*;
 use tokio::time::sleep;
 
 const OFFSET_METADATA_TOO_LARGE: i16 = 12;

@@ -1,7 +1,6 @@
 //! A log against a list of batches, through everything that may be done to it and every way to lose a process.
 
-mod storage_support;
-
+use crate::support::{batch, everything, files, numbered, small, stored};
 use highwater::carrier::Net;
 use highwater::records::{BatchHeader, split};
 use highwater::storage::{PartitionLog, TimestampOffset, power_cut};
@@ -14,7 +13,6 @@ use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
 use std::fs;
 use std::path::{Path, PathBuf};
-use storage_support::{batch, everything, files, numbered, small, stored};
 
 #[derive(Clone, Debug)]
 enum Step {

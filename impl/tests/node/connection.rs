@@ -1,14 +1,12 @@
 //! What a broker does with a connection: order, bounds, and bytes that are no request.
 
-mod support;
-
+use crate::support::OneNode;
 use bytes::{BufMut, BytesMut};
 use highwater::wire::messages::fetch::{FetchPartition, FetchTopic};
 use highwater::wire::messages::metadata::MetadataRequestTopic;
 use highwater::wire::messages::{ApiVersionsRequest, FetchRequest, MetadataRequest};
 use highwater::wire::{Message, Request, RequestMessage, frame};
 use std::time::Duration;
-use support::OneNode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -1,7 +1,6 @@
 //! Cleaning logs on files: what stays, what is there after a crash in between, and what happens to a job that is late.
 
-mod storage_support;
-
+use crate::support::{crashed, everything, files, small};
 use bytes::Bytes;
 use highwater::carrier::Net;
 use highwater::records::{BatchBuilder, BatchHeader, records};
@@ -13,7 +12,6 @@ use highwater_spec::values::{LeaderEpoch, Offset, ProducerId};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use storage_support::{crashed, everything, files, small};
 
 const NOW: i64 = 1_000_000;
 
@@ -39,7 +37,7 @@ fn keyed(base: i64, producer: Option<(i64, i32)>, of: &[(&str, Option<&str>)]) -
 fn open(folder: &Path, last: &LastRun) -> PartitionLog {
     let (mut log, found) = PartitionLog::open(folder, compacted(), last).expect("a log");
     if found.epochs.entries().is_empty() {
-        log.store_epochs(&std::iter::once((0, 0)).map(storage_support::entry).collect()).expect("a checkpoint");
+        log.store_epochs(&std::iter::once((0, 0)).map(crate::support::entry).collect()).expect("a checkpoint");
     }
     log
 }
@@ -140,7 +138,7 @@ fn a_tombstone_goes_after_its_time_and_the_end_stays() {
     assert_eq!(offsets(&log), [1, 2, 3]);
     clean(&mut log, &CleanAsk { now: NOW + 1000, ..ask });
     assert_eq!(offsets(&log), [1, 3]);
-    let ends: Vec<_> = storage_support::ends(&log.reader());
+    let ends: Vec<_> = crate::support::ends(&log.reader());
     assert_eq!(ends, [2, 3, 4], "an empty batch says that the segment goes up to 3");
 }
 
