@@ -160,7 +160,7 @@ impl fmt::Display for Report {
                 planned.0, planned.1
             )?;
         }
-        // Groups' machines have no marks: where nothing else was walked there is nothing to tell.
+        // Where no machine was stepped there is nothing to tell.
         if !self.passed.is_empty() {
             let marked = self.marked();
             let rules = marked.rules - marked.rules_not_passed.len();
