@@ -89,15 +89,27 @@ impl Member {
     fn until_it_owns(&mut self, partitions: &[&str]) {
         let wanted: BTreeSet<_> = partitions.iter().map(|name| (*name).to_owned()).collect();
         while self.owns != wanted {
-            let line = self.stderr.next().expect("it goes on").unwrap();
-            let (what, names) = line.split_once(": ").unwrap_or((&line, ""));
-            let names = names.split(", ").filter(|name| *name != "nothing").map(str::to_owned);
-            match what.rsplit(' ').next() {
-                Some("assigned") => self.owns.extend(names),
-                _ => names.for_each(|name| {
-                    self.owns.remove(&name);
-                }),
-            }
+            self.hear();
+        }
+    }
+
+    /// Reads what it says about its share, until it has this many.
+    fn until_it_owns_so_many(&mut self, count: usize) -> BTreeSet<String> {
+        while self.owns.len() != count {
+            self.hear();
+        }
+        self.owns.clone()
+    }
+
+    fn hear(&mut self) {
+        let line = self.stderr.next().expect("it goes on").unwrap();
+        let (what, names) = line.split_once(": ").unwrap_or((&line, ""));
+        let names = names.split(", ").filter(|name| *name != "nothing").map(str::to_owned);
+        match what.rsplit(' ').next() {
+            Some("assigned") => self.owns.extend(names),
+            _ => names.for_each(|name| {
+                self.owns.remove(&name);
+            }),
         }
     }
 
@@ -153,6 +165,27 @@ fn members_share_a_topic_and_go_on_where_the_group_was() {
 #[test]
 fn so_do_cooperative_members() {
     shares_and_hands_over("cooperative-sticky");
+}
+
+/// Whoever comes gets what others have too much of, and whoever goes leaves what it had: the rest stays where it is.
+// Verifies: client.consumer.remember, assignor.sticky.remembered
+#[test]
+fn sticky_members_keep_what_they_had() {
+    let cluster = Cluster::start();
+    cluster.ask(&["topic", "create", "--topic", "t", "--partitions", "6"], "");
+    let named = |indices: &[i32]| -> BTreeSet<_> { indices.iter().map(|index| format!("t-{index}")).collect() };
+    let mut first = cluster.member(&["--assignor", "sticky"]);
+    first.until_it_owns_so_many(6);
+    let mut second = cluster.member(&["--assignor", "sticky"]);
+    assert_eq!(second.until_it_owns_so_many(3), named(&[3, 4, 5]));
+    assert_eq!(first.until_it_owns_so_many(3), named(&[0, 1, 2]));
+    let mut third = cluster.member(&["--assignor", "sticky"]);
+    assert_eq!(third.until_it_owns_so_many(2), named(&[2, 5]));
+    assert_eq!(first.until_it_owns_so_many(2), named(&[0, 1]));
+    assert_eq!(second.until_it_owns_so_many(2), named(&[3, 4]));
+    first.stop();
+    let (two, three) = (second.until_it_owns_so_many(3), third.until_it_owns_so_many(3));
+    assert!(two.is_superset(&named(&[3, 4])) && three.is_superset(&named(&[2, 5])), "{two:?}, {three:?}");
 }
 
 #[test]

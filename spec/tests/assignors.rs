@@ -3,7 +3,7 @@
 #[path = "support/cases.rs"]
 mod cases;
 
-use highwater_spec::assignor::{Assignment, Assignor, Members, ServerAssignor, Subscriber, Topics};
+use highwater_spec::assignor::{Assignment, Assignor, Members, Remembered, ServerAssignor, Subscriber, Topics};
 use highwater_spec::group::{Generation, MemberId, NamedPartition, TopicName};
 use proptest::collection::{btree_map, btree_set};
 use proptest::option::{of, weighted};
@@ -34,8 +34,17 @@ fn text(assignment: &Assignment) -> String {
     lines.join(", ")
 }
 
+/// Members that remember what they own, as a sticky one does that has just given it up.
+fn assign(assignor: Assignor, members: &Members, topics: &Topics) -> Assignment {
+    let remembers = |(id, member): (&MemberId, &Subscriber)| {
+        let remembered = Some(Remembered { partitions: member.owned.clone(), generation: member.generation });
+        (id.clone(), Subscriber { remembered, ..member.clone() })
+    };
+    assignor.assign(&members.iter().map(remembers).collect(), topics)
+}
+
 fn assigned(assignor: Assignor, members: &Members, of: &[(&str, u32)]) -> String {
-    text(&assignor.assign(members, &topics(of)))
+    text(&assign(assignor, members, &topics(of)))
 }
 
 // Verifies: assignor.range
@@ -84,6 +93,24 @@ fn sticky_moves_no_more_than_it_must() {
     assert_eq!(assigned(Assignor::Sticky, &some, &[("t", 5)]), "b: t-2 t-3 t-4, c: t-0 t-1");
 }
 
+// Verifies: assignor.sticky.remembered
+#[test]
+fn sticky_believes_what_members_remember_and_nothing_else() {
+    let mut two = members(&["a", "b"], &["t"]);
+    owns(&mut two, "a", &[0, 1], 2);
+    owns(&mut two, "b", &[2, 3], 2);
+    let count = topics(&[("t", 4)]);
+    assert_eq!(text(&Assignor::Sticky.assign(&two, &count)), "a: t-0 t-2, b: t-1 t-3", "no one remembers anything");
+    let mut remembers = |id: &str, indices: &[i32], generation| {
+        let partitions = indices.iter().map(|index| on("t", *index)).collect();
+        let remembered = Some(Remembered { partitions, generation });
+        two.get_mut(&id.into()).unwrap().remembered = remembered;
+        text(&Assignor::Sticky.assign(&two, &count))
+    };
+    assert_eq!(remembers("b", &[0, 1], None), "a: t-2 t-3, b: t-0 t-1");
+    assert_eq!(remembers("a", &[1, 2], Some(Generation(1))), "a: t-1 t-2, b: t-0 t-3", "the later one is believed");
+}
+
 // Verifies: assignor.sticky.claim
 #[test]
 fn of_two_claims_the_later_counts_and_two_of_one_generation_none() {
@@ -125,8 +152,9 @@ fn subscriber() -> impl Strategy<Value = Subscriber> {
     let owned = btree_set((topic(), -1..=5).prop_map(|(topic, index)| NamedPartition { topic, index }), 0..8);
     let generation = of((0..=2).prop_map(Generation));
     let instance = weighted(0.2, (0..1_000).prop_map(|number: i32| number.to_string().as_str().into()));
-    (instance, btree_set(topic(), 1..=3), owned, generation)
-        .prop_map(|(instance, topics, owned, generation)| Subscriber { instance, topics, owned, generation })
+    (instance, btree_set(topic(), 1..=3), owned, generation).prop_map(|(instance, topics, owned, generation)| {
+        Subscriber { instance, topics, owned, generation, remembered: None }
+    })
 }
 
 /// Members of any kind, or such as all subscribe to the same.
@@ -204,7 +232,7 @@ fn honest(members: &Members, topics: &Topics) -> Members {
 /// no more moves than balance needs. Who owns too much gives up what is too much; everyone else keeps all.
 fn check_sticky(members: &Members, topics: &Topics) -> Result {
     let members = honest(members, topics);
-    let assignment = Assignor::Sticky.assign(&members, topics);
+    let assignment = assign(Assignor::Sticky, &members, topics);
     let count = wanted(&members, topics).len();
     let (least, one_more) = (count / members.len(), count % members.len());
     let kept: usize = members.iter().map(|(id, member)| member.owned.intersection(&assignment[id]).count()).sum();
@@ -264,17 +292,17 @@ proptest! {
         topics in btree_map(topic(), 0..=6_u32, 0..=3),
     ) {
         for assignor in Assignor::ALL {
-            let assignment = assignor.assign(&members, &topics);
+            let assignment = assign(assignor, &members, &topics);
             check_cover(assignor, &members, &topics, &assignment)?;
             if equal {
                 check_balance(assignor, &topics, &assignment)?;
             }
             // it depends on nothing else.
-            prop_assert_eq!(&assignment, &assignor.assign(&members.clone(), &topics.clone()));
+            prop_assert_eq!(&assignment, &assign(assignor, &members.clone(), &topics.clone()));
         }
         match equal {
             true => check_sticky(&members, &topics)?,
-            false => check_no_better(&members, &Assignor::Sticky.assign(&members, &topics))?,
+            false => check_no_better(&members, &assign(Assignor::Sticky, &members, &topics))?,
         }
         check_cooperative(&members, &topics)?;
     }
@@ -298,6 +326,7 @@ fn read_member(text: &str) -> (MemberId, Subscriber) {
         topics: topics.split(',').map(Into::into).collect(),
         owned: share(owned.strip_prefix('/').unwrap()),
         generation: Some(Generation(generation.parse().unwrap())),
+        remembered: None,
     };
     (id.into(), member)
 }
@@ -326,12 +355,12 @@ fn compared(lines: &str, assign: impl Fn(&str, &Members, &Topics) -> Assignment)
 }
 
 // Verifies: assignor.range, assignor.round-robin, assignor.order, assignor.sticky.claim, assignor.sticky.equal,
-// assignor.cooperative
+// assignor.sticky.remembered, assignor.cooperative
 #[test]
 fn kafkas_own_assignors_do_the_same() {
     let lines = include_str!("vectors/assignments.txt");
     let named = |name: &str| Assignor::ALL.into_iter().find(|assignor| assignor.name() == name).unwrap();
-    assert_eq!(compared(lines, |name, members, topics| named(name).assign(members, topics)), 600);
+    assert_eq!(compared(lines, |name, members, topics| assign(named(name), members, topics)), 600);
 }
 
 // Verifies: assignor.range, assignor.order, assignor.uniform

@@ -111,7 +111,7 @@ impl Step<'_> {
         let assignor = joined.protocol.as_ref().and_then(named).unwrap_or(Assignor::Range);
         let subscriber = |(member, blob): (MemberIdentity, Blob)| {
             let Blob::Subscription { topics, owned, generation } = blob else { return None };
-            Some((member.id?, Subscriber { instance: member.instance, topics, owned, generation }))
+            Some((member.id?, Subscriber { instance: member.instance, topics, owned, generation, remembered: None }))
         };
         let leads = (joined.leader.as_ref() == member).then(|| Leads {
             skips: joined.skip_assignment,

@@ -40,7 +40,7 @@ impl Step<'_> {
         let config = self.world.config(member);
         let named = |id: Option<MemberId>| MemberIdentity { id, instance: config.instance.clone() };
         Ok(match asked {
-            Output::Join { member: id, owned, generation } => {
+            Output::Join { member: id, owned, generation, .. } => {
                 let fresh = id_of(member, self.node(member).ids);
                 // One that is refused at once is not given to anyone.
                 if id.is_none() && self.state.coordinator.speculative().role() == Role::Active {

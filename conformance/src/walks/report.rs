@@ -166,7 +166,7 @@ impl fmt::Display for Covered {
 /// What is to be said of all worlds together.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Groups' machines have no marks: where nothing else was walked there is nothing to tell.
+        // Where no machine was stepped there is nothing to tell.
         if !self.passed.is_empty() {
             let marked = self.marked();
             let rules = marked.rules - marked.rules_not_passed.len();

@@ -40,6 +40,17 @@ pub struct Subscriber {
     pub owned: BTreeSet<NamedPartition>,
     /// The generation in which it got that; `None` if it does not say.
     pub generation: Option<Generation>,
+    /// What it says that [`Assignor::Sticky`] has given it, in that assignor's user data.
+    pub remembered: Option<Remembered>,
+}
+
+/// What a member was given last by [`Assignor::Sticky`], whether or not it still owns it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Remembered {
+    /// Its share.
+    pub partitions: BTreeSet<NamedPartition>,
+    /// The generation in which it got that; `None` if it does not say.
+    pub generation: Option<Generation>,
 }
 
 /// A way to share out partitions.
@@ -83,7 +94,7 @@ impl Assignor {
         match self {
             Self::Range => range::assign(members, topics, &mut assignment),
             Self::RoundRobin => in_turn::assign(members, topics, &mut assignment),
-            Self::Sticky => drop(sticky::assign(rules, members, topics, &mut assignment)),
+            Self::Sticky => drop(sticky::assign(rules, &as_remembered(members), topics, &mut assignment)),
             Self::CooperativeSticky => {
                 let changing_hands = sticky::assign(rules, members, topics, &mut assignment);
                 hold_back(&changing_hands, &mut assignment);
@@ -91,6 +102,16 @@ impl Assignor {
         }
         assignment
     }
+}
+
+/// `assignor.sticky.remembered`: an eager member has given up everything before it joins, so that what it was given last
+/// counts as what it owns, and nothing else does.
+fn as_remembered(members: &Members) -> Members {
+    let remembers = |member: &Subscriber| {
+        let Remembered { partitions, generation } = member.remembered.clone().unwrap_or_default();
+        Subscriber { owned: partitions, generation, ..member.clone() }
+    };
+    members.iter().map(|(id, member)| (id.clone(), remembers(member))).collect()
 }
 
 /// `assignor.cooperative`: a partition that its owner has yet to give up is given to no one; the next generation gives it

@@ -6,12 +6,13 @@
 //!
 //! A shell makes a [`Coordinator`], folds in what the log has, and wraps it in [`Replicated`]; then it says
 //! [`Input::Elected`] and [`Input::Loaded`], and hands over what clients ask. When leadership is lost, or an append
-//! fails, it says `Reverted`, and what then leads starts so again.
+//! fails ([`Appended::ended`]), it says `Reverted`, and what then leads starts so again.
 //!
 //! Not here: how partitions are shared out (`assignor`; a classic group's leader, a client, does it), how the partition
 //! is replicated (`replica`). Rules: `group.*`. Source: KIP-62, KIP-345, KIP-394, KIP-814; Kafka's
 //! `GroupMetadataManager`, `ClassicGroup`, `OffsetMetadataManager`, `GroupCoordinatorService`.
 
+mod append;
 mod classic;
 mod config;
 mod consumer;
@@ -29,6 +30,7 @@ mod sync;
 mod tenure;
 mod turn;
 
+pub use append::{Aftermath, Appended};
 pub use classic::{ClassicGroup, ClassicMember, Initial, Parked, Reentry, State};
 pub use config::Config;
 pub use consumer::{

@@ -5,24 +5,10 @@
 //! `ClassicGroup.offsetExpirationCondition`.
 
 use super::turn::Turn;
-use super::{
-    ClassicGroup, CommittedOffset, ConsumerGroup, Coordinator, GroupId, NamedPartition, Role, State, TopicName,
-};
+use super::{ClassicGroup, CommittedOffset, ConsumerGroup, Coordinator, GroupId, Role, State, TopicName};
 use crate::machine::Carrier;
 
 impl<C: Carrier> Coordinator<C> {
-    /// Every group, each with those of its offsets that are not needed, and since when.
-    pub fn unneeded(&self) -> impl Iterator<Item = (&GroupId, Vec<(NamedPartition, C::Stamp)>)> {
-        let groups = self.classic.keys().chain(self.stored.keys().filter(|id| !self.classic.contains_key(id)));
-        groups.map(|id| {
-            let offsets = self.stored.get(id).into_iter().flat_map(|stored| &stored.offsets);
-            let unneeded = offsets.filter_map(|(partition, committed)| {
-                Some((partition.clone(), self.unneeded_since(id, &partition.topic, committed)?))
-            });
-            (id, unneeded.collect())
-        })
-    }
-
     /// `group.retention.offset`: an offset is forgotten when its time has passed and it is still not needed.
     /// `group.retention.group`: a group without members that is left with no offsets is forgotten too.
     pub(super) fn retention_checked(&self, since: C::Stamp, turn: &mut Turn<'_, C>) {

@@ -1,6 +1,6 @@
 //! `client.consumer.*`
 
-use highwater_spec::assignor::{Assignor, Subscriber};
+use highwater_spec::assignor::{Assignor, Remembered, Subscriber};
 use highwater_spec::client::consumer::{Config, Consumer, End, Failure, Input, Joined, Leads, Output, Timer};
 use highwater_spec::group::{Generation, MemberId, NamedPartition};
 use highwater_spec::machine::Machine;
@@ -46,9 +46,13 @@ fn steps<const N: usize>(consumer: &mut Consumer, inputs: [Input; N]) -> Vec<Out
 }
 
 fn joined(generation: i32, leads: bool) -> Input {
+    joined_by(Assignor::Range, generation, leads)
+}
+
+fn joined_by(assignor: Assignor, generation: i32, leads: bool) -> Input {
     let subscriber = Subscriber { topics: BTreeSet::from(["t".into()]), ..Subscriber::default() };
     let leads = leads.then(|| Leads { skips: false, members: [(id(), subscriber)].into() });
-    let joined = Joined { generation: Generation(generation), assignor: Assignor::Range, leads };
+    let joined = Joined { generation: Generation(generation), assignor, leads };
     Input::JoinAnswered { member: Some(id()), outcome: Ok(joined) }
 }
 
@@ -126,6 +130,38 @@ fn with_the_id_that_it_is_given_a_consumer_asks_again_at_once() {
     let mut consumer = joining(config());
     let with_id = Input::JoinAnswered { member: Some(id()), outcome: Err(Refusal::MemberIdRequired) };
     assert_eq!(joins(&step(&mut consumer, with_id)), Some((Some(id()), 0)));
+}
+
+/// What it says that it remembers, if it joins.
+fn remembers(out: &[Output]) -> Option<Option<Remembered>> {
+    out.iter().find_map(|output| match output {
+        Output::Join { remembered, .. } => Some(remembered.clone()),
+        _ => None,
+    })
+}
+
+// Verifies: client.consumer.remember
+#[test]
+fn what_sticky_has_given_is_remembered() {
+    let sticky = Config { assignors: vec![Assignor::Sticky, Assignor::Range], auto_commit: false, ..config() };
+    let mut consumer = joining(sticky.clone());
+    let rebalances = || Input::HeartbeatAnswered(Err(Refusal::RebalanceInProgress));
+    steps(&mut consumer, [joined_by(Assignor::Range, 3, false), Input::SyncAnswered(Ok(set([0, 1])))]);
+    let out = step(&mut consumer, rebalances());
+    assert_eq!(remembers(&out), Some(None), "range does not ask");
+
+    steps(&mut consumer, [joined_by(Assignor::Sticky, 4, false), Input::SyncAnswered(Ok(set([1, 2])))]);
+    let given = Remembered { partitions: set([1, 2]), generation: Some(Generation(4)) };
+    let out = step(&mut consumer, rebalances());
+    assert_eq!(
+        (remembers(&out), joins(&out)),
+        (Some(Some(given.clone())), Some((Some(id()), 0))),
+        "it has given it up"
+    );
+    let out = step(&mut consumer, refused(Refusal::UnknownMemberId));
+    assert_eq!(remembers(&out), Some(Some(given.clone())), "nobody has had it since");
+    steps(&mut consumer, [joined_by(Assignor::Range, 6, false), Input::SyncAnswered(Ok(set([3])))]);
+    assert_eq!(remembers(&step(&mut consumer, rebalances())), Some(Some(given)), "range has not changed that");
 }
 
 // Verifies: client.consumer.unknown

@@ -117,18 +117,15 @@ fn lists_and_descriptions_know_the_kind() {
 fn offsets_of_topics_that_members_read_are_kept() {
     let mut world = Coordination::settled(&[("t", 1)], &["a"]);
     world.asked(Request::CommitOffsets(commit("a", Some(1), 5)));
-    let unneeded = |world: &Coordination| -> Vec<_> {
-        world.machine.speculative().unneeded().flat_map(|(_, offsets)| offsets).map(|(of, _)| of).collect()
-    };
     let delete = Request::DeleteOffsets { partitions: vec![on("t", 0)] };
-    assert_eq!(unneeded(&world), []);
+    assert_eq!(world.would_forget(0), []);
     assert_eq!(outcome(&world.asked(delete.clone())), Err(Refusal::GroupSubscribedToTopic));
     let passed = || Input::RetentionChecked { at: 0, group: group(), since: 0 };
     world.hear(passed());
     world.commit();
     assert_eq!(world.machine.fetch_offsets(&Reader::default(), &group(), None).unwrap().len(), 1);
     world.beats(beat("a", Purpose::Leave)).unwrap();
-    assert_eq!(unneeded(&world), [on("t", 0)]);
+    assert_eq!(world.would_forget(0), [on("t", 0)]);
     world.hear(passed());
     world.commit();
     assert_eq!(world.machine.list_groups().unwrap(), [], "a group with neither members nor offsets is forgotten");

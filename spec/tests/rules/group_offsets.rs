@@ -100,10 +100,6 @@ fn a_group_is_deleted_with_its_offsets_if_no_one_is_in_it() {
     assert_eq!(world.asked(Request::Delete), Reply::Delete(Err(Refusal::GroupIdNotFound)));
 }
 
-fn unneeded(world: &Coordination) -> Vec<(NamedPartition, u8)> {
-    world.machine.speculative().unneeded().flat_map(|(_, offsets)| offsets).collect()
-}
-
 fn check_retention(world: &mut Coordination, since: u8) {
     world.hear(Input::RetentionChecked { at: 9, group: group(), since });
     world.commit();
@@ -116,17 +112,16 @@ fn offsets_of_topics_that_no_one_reads_have_their_time() {
     let given = OffsetToCommit { offset: Offset(5), leader_epoch: None, metadata: None, metadata_length: 0 };
     let offsets = [on("t", 0), on("u", 0)].map(|partition| (partition, given.clone())).to_vec();
     world.asked(Request::CommitOffsets(CommitOffsets { offsets, ..commit("a", Some(1), 0) }));
-    assert_eq!(unneeded(&world), [(on("u", 0), 0)], "a reads t");
+    assert_eq!(world.would_forget(0), [on("u", 0)], "a reads t");
     check_retention(&mut world, 9);
     let left = world.machine.fetch_offsets(&Reader::default(), &group(), None).unwrap();
     assert_eq!(left.into_iter().map(|(partition, _)| partition).collect::<Vec<_>>(), [on("t", 0)]);
     world.ask(Request::Join(JoinGroup { protocols: protocols(&["range"], 1), ..join(Some("a"), "?") }));
-    assert_eq!((world.state(), unneeded(&world)), (State::CompletingRebalance, vec![]), "who knows");
+    assert_eq!((world.state(), world.would_forget(9)), (State::CompletingRebalance, vec![]), "who knows");
     let ticket = world.next_ticket();
     world.hear(Input::Asked { ticket, at: 7, group: group(), request: Request::Leave(vec![dynamic("a")]) });
-    assert_eq!(unneeded(&world), [(on("t", 0), 7)], "since the last member left");
     check_retention(&mut world, 6);
-    assert_eq!(committed(&world)[0], Some(5), "not for long");
+    assert_eq!(committed(&world)[0], Some(5), "the last member left at 7");
     check_retention(&mut world, 7);
     assert_eq!(committed(&world)[0], None);
 }
@@ -142,9 +137,9 @@ fn a_group_that_is_left_with_no_one_and_nothing_is_forgotten() {
     let request = Request::CommitOffsets(commit("", None, 5));
     world.hear(Input::Asked { ticket, at: 3, group: group(), request });
     world.commit();
-    assert_eq!(unneeded(&world), [(on("t", 0), 0)], "since the last member left, not since it was committed");
+    assert_eq!(world.would_forget(0), [on("t", 0)], "since the last member left, not since it was committed");
     check_retention(&mut world, 0);
     assert_eq!((world.machine.list_groups().unwrap(), committed(&world)), (vec![], vec![None, None]));
     world.asked(Request::CommitOffsets(commit("", None, 5)));
-    assert_eq!(unneeded(&world), [(on("t", 0), 0)], "no one ever was in it");
+    assert_eq!(world.would_forget(0), [on("t", 0)], "no one ever was in it");
 }

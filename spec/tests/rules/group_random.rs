@@ -71,8 +71,8 @@ impl World {
     fn check_retention(&mut self) {
         self.world.commit();
         self.note_answers();
-        let unneeded: Vec<_> = self.world.machine.speculative().unneeded().flat_map(|(_, offsets)| offsets).collect();
-        self.acknowledged.extend(unneeded.into_iter().map(|(partition, _)| (partition, None)));
+        let forgotten = self.world.would_forget(0);
+        self.acknowledged.extend(forgotten.into_iter().map(|partition| (partition, None)));
         self.world.hear(Input::RetentionChecked { at: 0, group: coordinator::group(), since: 0 });
         self.world.commit();
     }

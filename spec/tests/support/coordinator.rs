@@ -133,6 +133,18 @@ impl Coordination {
         self.hear(Input::TimerFired { at: 0, group: group(), timer });
     }
 
+    /// The offsets that it would forget if `since` were long ago.
+    pub fn would_forget(&self, since: u8) -> Vec<NamedPartition> {
+        let mut then = self.clone();
+        then.hear(Input::RetentionChecked { at: since, group: group(), since });
+        let written = then.log.into_iter().skip(self.log.len());
+        let forgotten = |record| match record {
+            Record::Offset { partition, committed: None, .. } => Some(partition),
+            _ => None,
+        };
+        written.filter_map(forgotten).collect()
+    }
+
     pub fn group(&self) -> &ClassicGroup<Test> {
         &self.machine.speculative().groups()[&group()]
     }

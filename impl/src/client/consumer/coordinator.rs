@@ -12,12 +12,13 @@ use crate::wire::messages::offset_commit::{OffsetCommitRequestPartition, OffsetC
 use crate::wire::messages::offset_fetch::{
     OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics, OffsetFetchResponse,
 };
+use crate::wire::messages::sticky_user_data::{self, StickyUserData};
 use crate::wire::messages::sync_group::SyncGroupRequestAssignment;
 use crate::wire::messages::{
     HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest, OffsetCommitRequest, OffsetFetchRequest, SyncGroupRequest,
 };
 use bytes::Bytes;
-use highwater_spec::assignor::{Assignor, Subscriber};
+use highwater_spec::assignor::{Assignor, Remembered, Subscriber};
 use highwater_spec::client::consumer::{Config, Input, Joined, Leads, Output, Place};
 use highwater_spec::group::{Generation, MemberId, NamedPartition, TopicName};
 use highwater_spec::refusal::Refusal;
@@ -58,7 +59,9 @@ impl Coordinator {
     pub async fn ask(&mut self, output: Output) -> Vec<Input> {
         let answered = match output {
             Output::FindCoordinator => self.find().await.map(|()| vec![Input::CoordinatorFound]),
-            Output::Join { member, owned, generation } => self.join(member, owned, generation).await,
+            Output::Join { member, owned, generation, remembered } => {
+                self.join(member, owned, generation, remembered.as_ref()).await
+            }
             Output::Sync { member, generation, assignments } => self.sync(member, generation, assignments).await,
             Output::Heartbeat { member, generation } => self.heartbeat(member, generation).await,
             Output::Leave { member } => self.leave(member).await,
@@ -94,15 +97,20 @@ impl Coordinator {
         member: Option<MemberId>,
         owned: BTreeSet<NamedPartition>,
         generation: Option<Generation>,
+        remembered: Option<&Remembered>,
     ) -> Result<Vec<Input>, ClientError> {
-        let subscription = ConsumerProtocolSubscription {
-            topics: self.config.topics.iter().map(ToString::to_string).collect(),
-            owned_partitions: by_topic(&owned),
-            generation_id: generation.map_or(-1, |generation| generation.0),
-            ..Default::default()
-        };
-        let metadata = consumer_protocol::write(&subscription, PROTOCOL_VERSION)?;
-        let offered = self.config.assignors.iter();
+        let mut protocols = Vec::new();
+        for assignor in &self.config.assignors {
+            let says = ConsumerProtocolSubscription {
+                topics: self.config.topics.iter().map(ToString::to_string).collect(),
+                user_data: user_data(*assignor, remembered)?,
+                owned_partitions: by_topic(&owned),
+                generation_id: number(generation),
+                ..Default::default()
+            };
+            let metadata = consumer_protocol::write(&says, PROTOCOL_VERSION)?;
+            protocols.push(JoinGroupRequestProtocol { name: assignor.name().to_owned(), metadata });
+        }
         let request = JoinGroupRequest {
             group_id: self.group.clone(),
             session_timeout_ms: milliseconds(self.sessions.session),
@@ -110,12 +118,7 @@ impl Coordinator {
             member_id: text(member),
             group_instance_id: self.instance(),
             protocol_type: PROTOCOL_TYPE.to_owned(),
-            protocols: offered
-                .map(|assignor| JoinGroupRequestProtocol {
-                    name: assignor.name().to_owned(),
-                    metadata: metadata.clone(),
-                })
-                .collect(),
+            protocols,
             reason: None,
         };
         let answer = self.call(&request, self.sessions.poll).await?;
@@ -255,7 +258,7 @@ impl Coordinator {
         });
         let request = OffsetCommitRequest {
             group_id: self.group.clone(),
-            generation_id_or_member_epoch: generation.map_or(-1, |generation| generation.0),
+            generation_id_or_member_epoch: number(generation),
             member_id: text(member),
             group_instance_id: self.instance(),
             topics: topics.collect(),
@@ -307,8 +310,30 @@ fn subscriber(metadata: &Bytes) -> Subscriber {
         instance: None,
         topics: said.topics.iter().map(|topic| topic.as_str().into()).collect(),
         owned: partitions(said.owned_partitions),
-        generation: (said.generation_id >= 0).then_some(Generation(said.generation_id)),
+        generation: named(said.generation_id),
+        remembered: said.user_data.as_ref().map(remembered),
     }
+}
+
+/// What a member says to the leader of a group that shares out by `assignor`.
+fn user_data(assignor: Assignor, remembered: Option<&Remembered>) -> Result<Option<Bytes>, ClientError> {
+    let (Assignor::Sticky, Some(remembered)) = (assignor, remembered) else { return Ok(None) };
+    let previous_assignment = by_topic(&remembered.partitions);
+    let data = StickyUserData { previous_assignment, generation: number(remembered.generation) };
+    Ok(Some(sticky_user_data::write(&data)?))
+}
+
+fn remembered(user_data: &Bytes) -> Remembered {
+    let said = sticky_user_data::read(user_data);
+    Remembered { partitions: partitions(said.previous_assignment), generation: named(said.generation) }
+}
+
+fn number(generation: Option<Generation>) -> i32 {
+    generation.map_or(-1, |generation| generation.0)
+}
+
+fn named(generation: i32) -> Option<Generation> {
+    Some(Generation(generation)).filter(|generation| generation.0 >= 0)
 }
 
 /// This member's share; nothing, if it has none.

@@ -13,15 +13,15 @@ use crate::door::{Done, Enters, Entrance, Place, Plain, What};
 use crate::node::broker_host::Shards;
 use crate::node::cluster::Cluster;
 use crate::node::partitions::Partitions;
-use crate::node::shard::{self, Outcome, Produced};
+use crate::node::shard::{self, Produced};
 use crate::node::tickets::Tickets;
 use crate::node::timers::Timers;
 use crate::records::BatchBuilder;
 use bytes::Bytes;
 use highwater_spec::controller::Topic;
 use highwater_spec::group::{
-    Config, Coordinator, GroupId, Input, KnownTopic, KnownTopics, Output, Record, ReplicatedCoordinator, Reply,
-    Request, Tenure, Timer,
+    Aftermath, Appended, Config, Coordinator, GroupId, Input, KnownTopic, KnownTopics, Output, Record,
+    ReplicatedCoordinator, Reply, Request, Tenure, Timer,
 };
 use highwater_spec::machine::Machine;
 use highwater_spec::refusal::Refusal;
@@ -86,9 +86,8 @@ pub struct Ask {
 pub struct Written {
     partition: TopicPartition,
     term: Term,
-    base: Offset,
-    upto: Offset,
-    outcome: Option<Outcome>,
+    appended: Appended,
+    outcome: Option<ProduceOutcome>,
 }
 
 impl Enters for Event {
@@ -344,7 +343,7 @@ impl GroupHost {
     /// Hands the records to the shard as one batch. Its answer comes back as an event.
     fn append(&mut self, partition: TopicPartition, term: Term, base: Offset, records: &[Record<Durable>]) {
         let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
-        let upto = base.plus(count);
+        let appended = Appended { base, upto: base.plus(count) };
         let (reply, answer) = oneshot::channel();
         match batch(records) {
             Ok(bytes) => {
@@ -359,33 +358,31 @@ impl GroupHost {
         }
         let entrance = self.entrance.clone();
         let wait = async move {
-            let outcome = answer.await.ok();
-            let _ = entrance.send(Event::Written(Written { partition, term, base, upto, outcome }));
+            let outcome = answer.await.ok().map(|answer| answer.outcome);
+            let _ = entrance.send(Event::Written(Written { partition, term, appended, outcome }));
         };
         self.waiting.spawn_on(wait, &self.around.runtime);
     }
 
-    fn written(&mut self, Written { partition, term, base, upto, outcome }: Written) {
+    fn written(&mut self, Written { partition, term, appended, outcome }: Written) {
         if self.of_term(partition, term).is_none() {
             return;
         }
-        match outcome.map(|outcome| outcome.outcome) {
-            Some(ProduceOutcome::Acked { base: at }) if at == base => {
-                self.step(partition, replicated::Input::Committed { upto });
-            }
-            // Below the high watermark as well, if on fewer replicas than one would like.
-            Some(ProduceOutcome::Unknown(Refusal::NotEnoughReplicasAfterAppend)) => {
-                self.step(partition, replicated::Input::Committed { upto });
-            }
-            outcome => {
+        match appended.ended(outcome, self.leads(partition)) {
+            Aftermath::Committed(upto) => self.step(partition, replicated::Input::Committed { upto }),
+            Aftermath::BeginAnew => {
                 tracing::warn!(partition = partition.index, ?outcome, "a coordinator's records were not written");
                 self.resign(partition);
-                let leader = self.around.cluster.read().partition(partition).and_then(|partition| partition.leader);
-                if leader == Some(self.around.me) {
-                    self.elect(partition);
-                }
+                self.elect(partition);
             }
+            Aftermath::Resign => self.resign(partition),
         }
+    }
+
+    /// Whether this broker leads a partition, as far as it has heard.
+    fn leads(&self, partition: TopicPartition) -> bool {
+        let cluster = self.around.cluster.read();
+        cluster.partition(partition).is_some_and(|found| found.leader == Some(self.around.me))
     }
 
     fn of_term(&mut self, partition: TopicPartition, term: Term) -> Option<&mut Hosted> {

@@ -1,7 +1,7 @@
 //! How a consumer becomes a member, stays one, and ceases to be one.
 
 use super::{Consumer, Coordinator, Failure, Joined, Leads, Output, Phase, Timer};
-use crate::assignor::Topics;
+use crate::assignor::{Assignor, Remembered, Topics};
 use crate::group::{MemberId, NamedPartition};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
@@ -34,12 +34,13 @@ impl Consumer {
         self.phase = Phase::Joining;
         out.push(Output::CancelTimer(Timer::Heartbeat));
         let owned = self.owned.keys().cloned().collect();
-        out.push(Output::Join { member: self.member.clone(), owned, generation: self.generation });
+        let (member, remembered) = (self.member.clone(), self.remembered.clone());
+        out.push(Output::Join { member, owned, generation: self.generation, remembered });
     }
 
     /// An event asks for another generation: now, or when the application has processed what it has.
     fn wants_to_join(&mut self, out: &mut Vec<Output>) {
-        if self.is_processing || matches!(self.phase, Phase::Assigned(_)) {
+        if self.is_processing || matches!(self.phase, Phase::Assigned(..)) {
             self.rejoins = true;
         } else {
             self.join_anew(out);
@@ -74,7 +75,7 @@ impl Consumer {
         };
         self.generation = Some(joined.generation);
         self.member = Some(id.clone());
-        self.phase = Phase::Syncing;
+        self.phase = Phase::Syncing(joined.assignor);
         self.shared_out = None;
         let assignments = match &joined.leads {
             Some(leads) => self.share_out(rules, &joined, leads),
@@ -108,13 +109,11 @@ impl Consumer {
     }
 
     pub(super) fn sync_answered(&mut self, outcome: Result<BTreeSet<NamedPartition>, Refusal>, out: &mut Vec<Output>) {
-        if self.phase != Phase::Syncing {
-            return;
-        }
+        let Phase::Syncing(assignor) = self.phase else { return };
         self.is_prepared &= outcome.is_err();
         match outcome {
-            Ok(assigned) if self.is_processing => self.phase = Phase::Assigned(assigned),
-            Ok(assigned) => self.take_up(assigned, out),
+            Ok(assigned) if self.is_processing => self.phase = Phase::Assigned(assignor, assigned),
+            Ok(assigned) => self.take_up(assignor, assigned, out),
             Err(Refusal::RebalanceInProgress) => self.join(out),
             Err(refusal) => self.refused(refusal, out),
         }
@@ -122,8 +121,9 @@ impl Consumer {
 
     /// `client.consumer.revoke`: what is not its own any more a cooperative consumer gives up, and joins anew, so that
     /// someone else can have it in the next generation.
-    pub(super) fn take_up(&mut self, assigned: BTreeSet<NamedPartition>, out: &mut Vec<Output>) {
+    pub(super) fn take_up(&mut self, by: Assignor, assigned: BTreeSet<NamedPartition>, out: &mut Vec<Output>) {
         self.phase = Phase::Stable;
+        self.remember(by, &assigned);
         let revoked: BTreeSet<_> =
             self.owned.keys().filter(|partition| !assigned.contains(*partition)).cloned().collect();
         let added: BTreeSet<_> = assigned.into_iter().filter(|partition| !self.owned.contains_key(partition)).collect();
@@ -137,6 +137,14 @@ impl Consumer {
         self.fetch_offsets(out);
         if gives_up || self.rejoins {
             self.join_anew(out);
+        }
+    }
+
+    /// `client.consumer.remember`: what `sticky` gives a consumer it says when it joins again, even if it is not a member
+    /// any more by then: whoever shares out believes the latest.
+    fn remember(&mut self, by: Assignor, assigned: &BTreeSet<NamedPartition>) {
+        if by == Assignor::Sticky {
+            self.remembered = Some(Remembered { partitions: assigned.clone(), generation: self.generation });
         }
     }
 
@@ -169,7 +177,7 @@ impl Consumer {
         match refusal {
             Refusal::CoordinatorNotAvailable | Refusal::NotCoordinator => self.coordinator_lost(out),
             Refusal::CoordinatorLoadInProgress | Refusal::RebalanceInProgress | Refusal::RequestTimedOut => {
-                if matches!(self.phase, Phase::Joining | Phase::Syncing) {
+                if matches!(self.phase, Phase::Joining | Phase::Syncing(_)) {
                     self.phase = Phase::Waiting;
                 }
                 out.push(Output::SetTimer(Timer::Retry));
@@ -273,7 +281,7 @@ impl Consumer {
         self.coordinator = Coordinator::Unknown;
         self.commits = 0;
         match self.phase {
-            Phase::Joining | Phase::Syncing | Phase::Preparing => self.phase = Phase::Waiting,
+            Phase::Joining | Phase::Syncing(_) | Phase::Preparing => self.phase = Phase::Waiting,
             Phase::Closing => return self.close_now(out),
             _ => {}
         }

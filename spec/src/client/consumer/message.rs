@@ -1,6 +1,6 @@
 //! What a consumer hears, and what it says.
 
-use crate::assignor::{Assignor, Members, Topics};
+use crate::assignor::{Assignor, Members, Remembered, Topics};
 use crate::group::{Generation, MemberId, NamedPartition};
 use crate::log::EpochEnd;
 use crate::refusal::Refusal;
@@ -164,6 +164,8 @@ pub enum Output {
         owned: BTreeSet<NamedPartition>,
         /// The generation that it comes from.
         generation: Option<Generation>,
+        /// What goes into the user data of [`Assignor::Sticky`], if anything does.
+        remembered: Option<Remembered>,
     },
     /// Send SyncGroup.
     Sync {

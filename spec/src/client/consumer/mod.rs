@@ -17,7 +17,7 @@ mod truncation;
 
 pub use message::{End, Failure, Input, Joined, Leader, Leads, Output, Place, Timer};
 
-use crate::assignor::{Assignor, Topics};
+use crate::assignor::{Assignor, Remembered, Topics};
 use crate::group::{Generation, InstanceId, MemberId, NamedPartition, TopicName};
 use crate::machine::Machine;
 use crate::rules::Rules;
@@ -69,6 +69,8 @@ pub struct Consumer {
     topics: Topics,
     /// What there was when it shared out, as the leader.
     shared_out: Option<Topics>,
+    /// What [`Assignor::Sticky`] has given it last, whether or not it still owns it.
+    remembered: Option<Remembered>,
     /// Whether the application processes what was delivered.
     is_processing: bool,
     /// Whether it is to join anew at the next poll.
@@ -92,10 +94,10 @@ enum Phase {
     Preparing,
     /// It has sent JoinGroup.
     Joining,
-    /// It has sent SyncGroup.
-    Syncing,
-    /// It has its share, and waits for the next poll to take it up.
-    Assigned(BTreeSet<NamedPartition>),
+    /// It has sent SyncGroup, in a generation that shares out by this assignor.
+    Syncing(Assignor),
+    /// It has its share, by this assignor, and waits for the next poll to take it up.
+    Assigned(Assignor, BTreeSet<NamedPartition>),
     /// It has taken up its share.
     Stable,
     /// It commits what was processed, and ends then.
@@ -137,6 +139,7 @@ impl Consumer {
             asks_leaders: false,
             topics: Topics::new(),
             shared_out: None,
+            remembered: None,
             is_processing: false,
             rejoins: false,
             is_prepared: false,
@@ -191,9 +194,9 @@ impl Consumer {
             }
             return self.join_anew(out);
         }
-        if let Phase::Assigned(assigned) = &self.phase {
-            let assigned = assigned.clone();
-            self.take_up(assigned, out);
+        if let Phase::Assigned(assignor, assigned) = &self.phase {
+            let (assignor, assigned) = (*assignor, assigned.clone());
+            self.take_up(assignor, assigned, out);
         }
         if self.rejoins && self.phase == Phase::Stable {
             return self.join_anew(out);

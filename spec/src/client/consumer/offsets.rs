@@ -116,7 +116,7 @@ impl Consumer {
 
     pub(super) fn commit_asked(&mut self, out: &mut Vec<Output>) {
         match (self.can_commit(), &self.phase) {
-            (true, Phase::Stable | Phase::Assigned(_)) => drop(self.commit(out)),
+            (true, Phase::Stable | Phase::Assigned(..)) => drop(self.commit(out)),
             (false, Phase::Stable) if self.generation.is_some() => {
                 out.push(Output::CommitFailed(Refusal::CoordinatorNotAvailable));
             }

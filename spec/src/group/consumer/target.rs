@@ -52,7 +52,7 @@ impl Subscribing<'_> {
             instance: member.instance.clone(),
             topics: member.topics.clone(),
             owned: last.into_iter().flatten().filter_map(named).collect(),
-            generation: None,
+            ..Subscriber::default()
         }
     }
 }
