@@ -4,16 +4,12 @@ use crate::directive::Ask;
 use crate::page::Page;
 use crate::render::{Known, escaped};
 use crate::results::table;
-use highwater_checker::museum::{
-    CLEANING_EXHIBITS, CONSUMER_EXHIBITS, Case, CleaningCase, ConsumerCase, EXHIBITS, Exhibit, GROUP_EXHIBITS,
-    GroupCase, Kind, PRODUCING_EXHIBITS, ProducingCase,
-};
+use highwater_checker::museum::{self, EXHIBITS, Exhibit, Kind};
 use highwater_spec::property::cleaning::{CleaningProperty, OF_CLEANING};
 use highwater_spec::property::consumer_group::{self, ConsumerProperty};
 use highwater_spec::property::group::{self, GroupProperty};
 use highwater_spec::property::producing::{OF_PRODUCING, ProducingProperty};
 use highwater_spec::property::{self, Property};
-use highwater_spec::rules::Rules;
 use highwater_spec::scenario::Scenario;
 
 const PROPERTY_HEAD: [&str; 2] = ["property", "what it says"];
@@ -122,67 +118,20 @@ pub fn scenario_link(known: &Known<'_>, page: &Page, name: &str) -> String {
     known.link(page, name, &format!("scenario-{name}"), |ask| *ask == Ask::Scenario(name.to_owned()))
 }
 
-/// How an exhibit's world is decided, bounded and judged.
-struct Taken {
-    property: &'static str,
-    rules: Rules,
-    bounds: Vec<(String, u64)>,
-}
-
-impl From<&Case> for Taken {
-    fn from(case: &Case) -> Self {
-        Self { property: case.property.name, rules: case.rules, bounds: case.bounds.named() }
-    }
-}
-
-impl From<&GroupCase> for Taken {
-    fn from(case: &GroupCase) -> Self {
-        Self { property: case.property.name, rules: case.rules, bounds: case.bounds.named() }
-    }
-}
-
-impl From<&CleaningCase> for Taken {
-    fn from(case: &CleaningCase) -> Self {
-        Self { property: case.property.name, rules: case.rules, bounds: case.bounds.named() }
-    }
-}
-
-impl From<&ConsumerCase> for Taken {
-    fn from(case: &ConsumerCase) -> Self {
-        Self { property: case.property.name, rules: case.rules, bounds: case.bounds.named() }
-    }
-}
-
-impl From<&ProducingCase> for Taken {
-    fn from(case: &ProducingCase) -> Self {
-        Self { property: case.property.name, rules: case.rules, bounds: case.bounds.named() }
-    }
-}
-
 /// Every exhibit of the museum: what breaks by which rules, how soon, and which change mends it.
 ///
 /// # Errors
 /// If an exhibit has no scenario.
 pub fn exhibits(known: &Known<'_>, page: &Page) -> Result<String, String> {
-    let of_partitions = EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
-    let of_groups = GROUP_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
-    let of_consumers = CONSUMER_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
-    let of_logs = CLEANING_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
-    let of_producers = PRODUCING_EXHIBITS.iter().map(|exhibit| exhibit_row(known, page, exhibit));
-    let of_others = of_groups.chain(of_consumers).chain(of_logs).chain(of_producers);
-    let rows: Result<Vec<_>, String> = of_partitions.chain(of_others).collect();
+    let rows: Result<Vec<_>, String> = museum::all().map(|exhibit| exhibit_row(known, page, &exhibit)).collect();
     Ok(table(&["exhibit", "what happens", "by the rules", "mended by", "steps"], &rows?))
 }
 
-fn exhibit_row<C>(known: &Known<'_>, page: &Page, exhibit: &Exhibit<C>) -> Result<Vec<String>, String>
-where
-    for<'a> Taken: From<&'a C>,
-{
-    let (broken, mended) = (Taken::from(&exhibit.broken), Taken::from(&exhibit.mended));
+fn exhibit_row(known: &Known<'_>, page: &Page, exhibit: &Exhibit) -> Result<Vec<String>, String> {
     let file = format!("scenarios/{}.scenario", exhibit.name);
     let text = known.workspace.read(&file)?;
     let scenario: Scenario = text.parse().map_err(|error| format!("{file}: {error:?}"))?;
-    let name = broken.property;
+    let name = exhibit.broken.property();
     let breaks = known.link(page, name, &format!("property-{name}"), |ask| matches!(ask, Ask::Properties));
     let title = match exhibit.kind {
         Kind::Bug => escaped(exhibit.title),
@@ -191,16 +140,16 @@ where
     Ok(vec![
         format!("<strong>{}</strong>", scenario_link(known, page, exhibit.name)),
         format!("{title}<div class=\"aside\"><em>breaks</em> {breaks}</div>"),
-        format!("<code>{}</code>", escaped(&broken.rules.to_string())),
-        format!("<code>{}</code>", escaped(&changes(&broken, &mended)).replace('=', "=<wbr>")),
+        format!("<code>{}</code>", escaped(&exhibit.broken.rules().to_string())),
+        format!("<code>{}</code>", escaped(&changes(exhibit)).replace('=', "=<wbr>")),
         scenario.steps().count().to_string(),
     ])
 }
 
 /// What is different in the twin.
-fn changes(broken: &Taken, mended: &Taken) -> String {
-    let decisions = mended.rules.overrides(&broken.rules).into_iter().map(|(field, way)| format!("{field}={way}"));
-    let (before, after) = (&broken.bounds, &mended.bounds);
+fn changes(Exhibit { broken, mended, .. }: &Exhibit) -> String {
+    let decisions = mended.rules().overrides(&broken.rules()).into_iter().map(|(field, way)| format!("{field}={way}"));
+    let (before, after) = (broken.bounds(), mended.bounds());
     // A bound that is not named is 0.
     let gone = before.iter().filter(|(name, _)| after.iter().all(|(still, _)| still != name));
     let gone = gone.map(|(name, _)| format!("{name}=0"));

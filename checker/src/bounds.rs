@@ -75,6 +75,20 @@ macro_rules! bounds {
                 named
             }
         }
+
+        impl $crate::kind::Bounded for Bounds {
+            type World = super::World;
+            const QUIET: Self = Self::QUIET;
+            const DESCRIBED: &'static [(&'static str, &'static str)] = Self::DESCRIBED;
+
+            fn with(self, name: &str, value: u64) -> Result<Self, String> {
+                Self::with(self, name, value)
+            }
+
+            fn named(&self) -> Vec<(String, u64)> {
+                Self::named(self)
+            }
+        }
     };
 }
 

@@ -10,6 +10,7 @@ pub mod controller;
 pub mod engine;
 pub mod group;
 mod history;
+pub mod kind;
 pub mod museum;
 pub mod narrated;
 pub mod producing;

@@ -1,16 +1,10 @@
 //! Groups of the consumer protocol: what must hold of them does, in worlds small enough for every run.
 
-use highwater_checker::engine::stateright::count_with_stateright;
-use highwater_checker::engine::{Explorable, Progress, Report, Search, StopOn};
+use highwater_checker::engine::{Progress, Report, Search, StopOn};
 use highwater_checker::group::members::{Bounds, Event, World};
-use highwater_checker::museum::{CONSUMER_EXHIBITS, Casing};
-use highwater_checker::narrated::Narrated;
 use highwater_checker::story;
 use highwater_spec::property::consumer_group::{HOLDERS_COMMIT, ONE_ASSIGNEE};
 use highwater_spec::rules::{CommitEpoch, Release, Rules};
-use highwater_spec::scenario::{Expects, Scenario, Word};
-use std::path::Path;
-use std::sync::Arc;
 
 const TWO: Bounds = Bounds::QUIET;
 
@@ -84,52 +78,10 @@ fn where_earlier_epochs_count_another_ones_partition_is_committed() {
     assert_eq!(explored(&world, 1).violated().count(), 1);
 }
 
-#[test]
-fn every_exhibit_has_its_shortest_scenario_and_its_twin_holds() {
-    for exhibit in CONSUMER_EXHIBITS {
-        let world = exhibit.broken.world();
-        let report = explored(&world, 1);
-        let events = report.properties[0].violation.as_ref().expect("an exhibit breaks");
-        let breaks = Expects::Breaks(Word::new(exhibit.broken.property.name).expect("a name is a word"));
-        let told = story::tell(&world, events, Some(breaks)).expect("the search has made it happen").to_string();
-        let file = format!("{}/../scenarios/{}.scenario", env!("CARGO_MANIFEST_DIR"), exhibit.name);
-        let found = std::fs::read_to_string(Path::new(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-        let update = format!("highwater-check {0} --workers 1 --scenario scenarios/{0}.scenario", exhibit.name);
-        assert_eq!(told, found, "to update it: {update}");
-        let scenario: Scenario = found.parse().expect("it is a scenario");
-        let end = story::follow(&world, &scenario).unwrap_or_else(|parting| panic!("{}: {parting:?}", exhibit.name));
-        assert!(world.reason(&end, exhibit.broken.property.name).is_some(), "{}", exhibit.name);
-        assert_eq!(explored(&exhibit.mended.world(), 2).violated().count(), 0, "{}", exhibit.name);
-    }
-}
-
 /// The coordinator's own books show it too.
 #[test]
 fn a_partition_that_is_free_too_soon_has_two_owners() {
     let early = Rules { release: Release::WhenTold, ..Rules::KAFKA };
     let world = World::judged_by(early, TWO, &[ONE_ASSIGNEE]);
     assert_eq!(explored(&world, 1).violated().count(), 1);
-}
-
-#[test]
-fn two_engines_find_the_same_states() {
-    for bounds in [Bounds { crashes: 1, ..TWO }, Bounds { records: 1, impatience: 1, ..TWO }] {
-        let world = World::new(Rules::KAFKA, bounds);
-        let own = explored(&world, 2);
-        let theirs = count_with_stateright(Arc::new(world), 2);
-        assert_eq!((own.distinct, theirs.violated), (theirs.distinct, Vec::new()));
-    }
-}
-
-#[test]
-fn events_read_back_as_they_are_printed() {
-    let world = World::new(Rules::KAFKA, Bounds { expiries: 1, records: 1, ..TWO });
-    let mut events = Vec::new();
-    world.candidates(&world.initial(), &mut events);
-    for event in events {
-        let text = format!("highwater scenario 1\nworld consumers members=2\nrules KAFKA\n\n> {event}\n");
-        let parsed: Scenario = text.parse().expect("an event is a line");
-        let read = World::read_event(&parsed.steps().next().expect("one step").input).expect("it reads back");
-        assert_eq!(read, event);
-    }
 }

@@ -2,7 +2,8 @@
 
 use highwater_checker::engine::stateright::count_with_stateright;
 use highwater_checker::engine::{Explorable, Progress, Search, StopOn};
-use highwater_checker::{controller, replication};
+use highwater_checker::group::{self, members};
+use highwater_checker::{cleaning, controller, producing, replication};
 use highwater_spec::rules::Rules;
 use std::sync::Arc;
 
@@ -44,4 +45,31 @@ fn on_three_brokers_by_any_name() {
 fn on_the_controller() {
     let bounds = controller::Bounds { fences: 1, beats: 2, proposals: 1, late_commits: 1, ..controller::Bounds::QUIET };
     agree(controller::World::new(Rules::KAFKA, bounds));
+}
+
+#[test]
+fn on_a_group() {
+    let bounds = group::Bounds { partitions: 1, crashes: 1, ..group::Bounds::QUIET };
+    agree(group::World::new(Rules::KAFKA, bounds));
+}
+
+#[test]
+fn on_a_group_of_the_consumer_protocol() {
+    let quiet = members::Bounds::QUIET;
+    for bounds in [members::Bounds { crashes: 1, ..quiet }, members::Bounds { records: 1, impatience: 1, ..quiet }] {
+        agree(members::World::new(Rules::KAFKA, bounds));
+    }
+}
+
+#[test]
+fn on_a_compacted_log() {
+    let quiet = cleaning::Bounds::QUIET;
+    let bounds = cleaning::Bounds { keys: 2, records: 3, rolls: 2, cleanings: 2, retentions: 1, crashes: 1, ..quiet };
+    agree(cleaning::World::new(Rules::KAFKA, bounds));
+}
+
+#[test]
+fn on_a_producer() {
+    let bounds = producing::Bounds { records: 3, breaks: 1, delays: 1, failovers: 1, ..producing::Bounds::QUIET };
+    agree(producing::World::new(Rules::KAFKA, bounds));
 }

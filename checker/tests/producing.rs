@@ -1,17 +1,10 @@
-//! What a producer writes: what must hold of it does, in worlds small enough for every run; and each exhibit is caught,
-//! has its shortest scenario, and a twin that holds.
+//! What a producer writes: what must hold of it does, in worlds small enough for every run.
 
-use highwater_checker::engine::stateright::count_with_stateright;
-use highwater_checker::engine::{Explorable, Progress, Report, Search, StopOn};
-use highwater_checker::museum::{Casing, PRODUCING_EXHIBITS};
-use highwater_checker::narrated::Narrated;
+use highwater_checker::engine::{Progress, Report, Search, StopOn};
 use highwater_checker::producing::{Bounds, Event, World};
 use highwater_checker::story;
 use highwater_spec::property::producing::{ACKED_IS_THERE, REFUSED_IS_NOT, SENT_IN_ORDER, SENT_ONCE};
 use highwater_spec::rules::Rules;
-use highwater_spec::scenario::{Expects, Scenario, Word};
-use std::path::Path;
-use std::sync::Arc;
 
 const SMALL: Bounds = Bounds { records: 3, ..Bounds::QUIET };
 
@@ -67,46 +60,4 @@ fn one_at_a_time_stays_in_order_even_without_numbers() {
 fn what_only_the_leader_has_is_lost_with_it() {
     let world = World::judged_by(Rules::KAFKA, Bounds { leader_acks: 1, failovers: 1, ..SMALL }, &[ACKED_IS_THERE]);
     assert_eq!(explored(&world, 1).violated().count(), 1);
-}
-
-// Verifies: client.producer.retry, client.producer.bump
-#[test]
-fn every_exhibit_has_its_shortest_scenario_and_its_twin_holds() {
-    for exhibit in PRODUCING_EXHIBITS {
-        let world = exhibit.broken.world();
-        let report = explored(&world, 1);
-        let events = report.properties[0].violation.as_ref().expect("an exhibit breaks");
-        let breaks = Expects::Breaks(Word::new(exhibit.broken.property.name).expect("a name is a word"));
-        let told = story::tell(&world, events, Some(breaks)).expect("the search has made it happen").to_string();
-        let file = format!("{}/../scenarios/{}.scenario", env!("CARGO_MANIFEST_DIR"), exhibit.name);
-        let found = std::fs::read_to_string(Path::new(&file)).unwrap_or_else(|error| panic!("{file}: {error}\n{told}"));
-        let update = format!("highwater-check {0} --workers 1 --scenario scenarios/{0}.scenario", exhibit.name);
-        assert_eq!(told, found, "to update it: {update}");
-        let scenario: Scenario = found.parse().expect("it is a scenario");
-        let end = story::follow(&world, &scenario).unwrap_or_else(|parting| panic!("{}: {parting:?}", exhibit.name));
-        assert!(world.reason(&end, exhibit.broken.property.name).is_some(), "{}", exhibit.name);
-        assert_eq!(explored(&exhibit.mended.world(), 2).violated().count(), 0, "{}", exhibit.name);
-    }
-}
-
-#[test]
-fn two_engines_find_the_same_states() {
-    let world = World::new(Rules::KAFKA, Bounds { breaks: 1, delays: 1, failovers: 1, ..SMALL });
-    let own = explored(&world, 2);
-    let theirs = count_with_stateright(Arc::new(world), 2);
-    assert_eq!((own.distinct, theirs.violated), (theirs.distinct, Vec::new()));
-}
-
-#[test]
-fn events_read_back_as_they_are_printed() {
-    let every = Bounds { breaks: 1, delays: 1, failovers: 1, expiries: 1, ..SMALL };
-    let world = World::new(Rules::KAFKA, every);
-    let mut events = Vec::new();
-    world.candidates(&world.initial(), &mut events);
-    for event in events {
-        let text = format!("highwater scenario 1\nworld producing records=3\nrules KAFKA\n\n> {event}\n");
-        let parsed: Scenario = text.parse().expect("an event is a line");
-        let read = World::read_event(&parsed.steps().next().expect("one step").input).expect("it reads back");
-        assert_eq!(read, event);
-    }
 }

@@ -13,8 +13,9 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
-use highwater_checker::catalog::{Model, property_called};
+use highwater_checker::kind::{Kind, Model, Visitor, property_called};
 use highwater_checker::narrated::Narrated;
+use highwater_checker::replication::World;
 use highwater_checker::story::{self as told, Parting};
 use highwater_spec::property::Property;
 use highwater_spec::scenario::{Expects, Scenario};
@@ -36,30 +37,30 @@ pub fn drawn(name: &str, text: &str) -> Result<String, String> {
         Model::Replication(world) => {
             let (scenario, broken) = followed(&world, &scenario)?;
             let ending = match &scenario.expects {
-                Some(expects) => Some(Ending { property: property_called(expects.property())?, broken }),
+                Some(expects) => Some(Ending { property: property_called::<World>(expects.property())?, broken }),
                 None => None,
             };
             let story =
                 story::story(&scenario, ending).map_err(|error| format!(":{}: {}", error.line, error.message))?;
             Ok(svg::figure(name, &scenario, &layout::laid_out(&story)))
         }
-        Model::Group(world) => {
-            let (scenario, broken) = followed(&world, &scenario)?;
-            Ok(listed::figure(name, &scenario, broken.as_deref()))
-        }
-        Model::Cleaning(world) => {
-            let (scenario, broken) = followed(&world, &scenario)?;
-            Ok(listed::figure(name, &scenario, broken.as_deref()))
-        }
-        Model::Members(world) => {
-            let (scenario, broken) = followed(&world, &scenario)?;
-            Ok(listed::figure(name, &scenario, broken.as_deref()))
-        }
-        Model::Producing(world) => {
-            let (scenario, broken) = followed(&world, &scenario)?;
-            Ok(listed::figure(name, &scenario, broken.as_deref()))
-        }
         Model::Controller(_) => Err(": a controller by itself is not drawn".to_owned()),
+        other => other.visit(Listed { name, scenario: &scenario }),
+    }
+}
+
+/// A scenario without lanes.
+struct Listed<'a> {
+    name: &'a str,
+    scenario: &'a Scenario,
+}
+
+impl Visitor for Listed<'_> {
+    type Answer = Result<String, String>;
+
+    fn visit<W: Kind>(self, world: &W) -> Self::Answer {
+        let (scenario, broken) = followed(world, self.scenario)?;
+        Ok(listed::figure(self.name, &scenario, broken.as_deref()))
     }
 }
 

@@ -1,9 +1,10 @@
 //! What can be asked, and how.
 
 use clap::{Args, Parser, Subcommand};
-use highwater_checker::catalog::{self, Model};
+use highwater_checker::catalog;
 use highwater_checker::engine::{Search, StopOn};
-use highwater_checker::museum::{self, Casing, CleaningCase, ConsumerCase, Exhibit, GroupCase, ProducingCase};
+use highwater_checker::kind::Model;
+use highwater_checker::museum::{self, Exhibit};
 use highwater_spec::rules::Rules;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -109,42 +110,16 @@ pub enum Named {
     /// A world of the catalogue.
     World(&'static catalog::Entry),
     /// An exhibit of the museum.
-    Exhibit(&'static Exhibit),
-    /// One of consumer groups.
-    GroupExhibit(&'static Exhibit<GroupCase>),
-    /// One of compacted logs.
-    CleaningExhibit(&'static Exhibit<CleaningCase>),
-    /// One of groups of the consumer protocol.
-    ConsumerExhibit(&'static Exhibit<ConsumerCase>),
-    /// One of what a producer writes.
-    ProducingExhibit(&'static Exhibit<ProducingCase>),
+    Exhibit(Exhibit),
 }
 
 /// The world or exhibit called `name`.
 pub fn named(name: &str) -> Result<Named, String> {
-    if let Some(exhibit) = museum::EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
+    if let Some(exhibit) = museum::all().find(|exhibit| exhibit.name == name) {
         return Ok(Named::Exhibit(exhibit));
     }
-    if let Some(exhibit) = museum::GROUP_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
-        return Ok(Named::GroupExhibit(exhibit));
-    }
-    if let Some(exhibit) = museum::CONSUMER_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
-        return Ok(Named::ConsumerExhibit(exhibit));
-    }
-    if let Some(exhibit) = museum::CLEANING_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
-        return Ok(Named::CleaningExhibit(exhibit));
-    }
-    if let Some(exhibit) = museum::PRODUCING_EXHIBITS.iter().find(|exhibit| exhibit.name == name) {
-        return Ok(Named::ProducingExhibit(exhibit));
-    }
     catalog::find(name).map(Named::World).map_err(|error| {
-        let of_groups = museum::GROUP_EXHIBITS.iter().map(|exhibit| exhibit.name);
-        let of_consumers = museum::CONSUMER_EXHIBITS.iter().map(|exhibit| exhibit.name);
-        let of_logs = museum::CLEANING_EXHIBITS.iter().map(|exhibit| exhibit.name);
-        let of_producers = museum::PRODUCING_EXHIBITS.iter().map(|exhibit| exhibit.name);
-        let of_partitions = museum::EXHIBITS.iter().map(|exhibit| exhibit.name);
-        let exhibits: Vec<_> =
-            of_partitions.chain(of_groups).chain(of_consumers).chain(of_logs).chain(of_producers).collect();
+        let exhibits: Vec<_> = museum::all().map(|exhibit| exhibit.name).collect();
         format!("{error}, and the exhibits {}", exhibits.join(", "))
     })
 }
@@ -154,19 +129,7 @@ impl ExploreArgs {
     pub fn model(&self) -> Result<Model, String> {
         match named(&self.world)? {
             Named::World(entry) => entry.model(self.rules.unwrap_or(Rules::KAFKA), &self.bounds),
-            Named::Exhibit(exhibit) => {
-                Ok(Model::Replication(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
-            }
-            Named::GroupExhibit(exhibit) => Ok(Model::Group(exhibit.broken.changed(self.rules, &self.bounds)?.world())),
-            Named::CleaningExhibit(exhibit) => {
-                Ok(Model::Cleaning(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
-            }
-            Named::ConsumerExhibit(exhibit) => {
-                Ok(Model::Members(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
-            }
-            Named::ProducingExhibit(exhibit) => {
-                Ok(Model::Producing(exhibit.broken.changed(self.rules, &self.bounds)?.world()))
-            }
+            Named::Exhibit(exhibit) => exhibit.broken.model(self.rules, &self.bounds),
         }
     }
 }

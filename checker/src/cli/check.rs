@@ -3,12 +3,10 @@
 use super::args::{CheckArgs, Named, named};
 use super::outcome::Outcome;
 use super::{say, table, write_whole};
-use highwater_checker::catalog::{Entry, Model, WORLDS};
+use highwater_checker::catalog::{Entry, WORLDS, in_words};
 use highwater_checker::engine::{Progress, Search};
-use highwater_checker::museum::{
-    CLEANING_EXHIBITS, CONSUMER_EXHIBITS, Casing, EXHIBITS, Exhibit, GROUP_EXHIBITS, PRODUCING_EXHIBITS,
-};
-use highwater_checker::narrated::Narrated;
+use highwater_checker::kind::{Kind, Visitor};
+use highwater_checker::museum::{self, Exhibit};
 use highwater_checker::story;
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Expects, Scenario, Word};
@@ -27,11 +25,7 @@ pub fn check(args: &CheckArgs) -> Result<bool, String> {
     for named in asked(args)? {
         match named {
             Named::World(entry) => results.push(check_world(entry, args)?),
-            Named::Exhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
-            Named::GroupExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
-            Named::CleaningExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
-            Named::ConsumerExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
-            Named::ProducingExhibit(exhibit) => results.extend(check_exhibit(exhibit, args)?),
+            Named::Exhibit(exhibit) => results.extend(check_exhibit(&exhibit, args)?),
         }
         if args.fail_fast && results.iter().any(|searched: &Searched| !searched.outcome.passed) {
             break;
@@ -53,12 +47,7 @@ fn asked(args: &CheckArgs) -> Result<Vec<Named>, String> {
         return Ok(vec![named(name)?]);
     }
     let worlds = WORLDS.iter().filter(|entry| args.deep || !entry.deep).map(Named::World);
-    let exhibits = EXHIBITS.iter().map(Named::Exhibit);
-    let of_groups = GROUP_EXHIBITS.iter().map(Named::GroupExhibit);
-    let of_consumers = CONSUMER_EXHIBITS.iter().map(Named::ConsumerExhibit);
-    let of_logs = CLEANING_EXHIBITS.iter().map(Named::CleaningExhibit);
-    let of_producers = PRODUCING_EXHIBITS.iter().map(Named::ProducingExhibit);
-    Ok(worlds.chain(exhibits).chain(of_groups).chain(of_consumers).chain(of_logs).chain(of_producers).collect())
+    Ok(worlds.chain(museum::all().map(Named::Exhibit)).collect())
 }
 
 fn print(args: &CheckArgs, results: &[Searched]) -> Result<bool, String> {
@@ -76,36 +65,45 @@ fn print(args: &CheckArgs, results: &[Searched]) -> Result<bool, String> {
 }
 
 fn check_world(entry: &Entry, args: &CheckArgs) -> Result<Searched, String> {
-    let rules = args.rules.unwrap_or(Rules::KAFKA);
-    match entry.model(rules, &args.bounds)? {
-        Model::Replication(world) => search(entry.name, &world, &args.search(), false),
-        Model::Controller(world) => search(entry.name, &world, &args.search(), false),
-        Model::Group(world) => search(entry.name, &world, &args.search(), false),
-        Model::Cleaning(world) => search(entry.name, &world, &args.search(), false),
-        Model::Producing(world) => search(entry.name, &world, &args.search(), false),
-        Model::Members(world) => search(entry.name, &world, &args.search(), false),
-    }
+    let model = entry.model(args.rules.unwrap_or(Rules::KAFKA), &args.bounds)?;
+    model.visit(Searching { name: entry.name, search: &args.search(), must_break: false })
 }
 
 /// The case that must break and its twin, or one case by rules of the user's own, which is told as it comes.
-fn check_exhibit<C: Casing>(exhibit: &Exhibit<C>, args: &CheckArgs) -> Result<Vec<Searched>, String> {
+fn check_exhibit(exhibit: &Exhibit, args: &CheckArgs) -> Result<Vec<Searched>, String> {
     let cases = [(exhibit.broken, true, ""), (exhibit.mended, false, " twin")];
     let cases = &cases[..if args.rules.is_some() { 1 } else { 2 }];
     let mut results = Vec::new();
     for (case, must_break, suffix) in cases.iter().copied() {
-        let case = case.changed(args.rules, &args.bounds)?;
-        let must_break = must_break && args.rules.is_none();
-        results.push(search(&format!("{}{suffix}", exhibit.name), &case.world(), &args.search(), must_break)?);
+        let name = format!("{}{suffix}", exhibit.name);
+        let searching =
+            Searching { name: &name, search: &args.search(), must_break: must_break && args.rules.is_none() };
+        results.push(case.model(args.rules, &args.bounds)?.visit(searching)?);
     }
     Ok(results)
 }
 
-fn search<W: Narrated>(name: &str, world: &W, search: &Search, must_break: bool) -> Result<Searched, String> {
+/// A search to be made in a world.
+struct Searching<'a> {
+    name: &'a str,
+    search: &'a Search,
+    must_break: bool,
+}
+
+impl Visitor for Searching<'_> {
+    type Answer = Result<Searched, String>;
+
+    fn visit<W: Kind>(self, world: &W) -> Self::Answer {
+        search(self.name, world, self.search, self.must_break)
+    }
+}
+
+fn search<W: Kind>(name: &str, world: &W, search: &Search, must_break: bool) -> Result<Searched, String> {
     let progress = Progress::default();
     let searched = watched(name, &progress, || search.run(world, &progress));
     let report = searched.map_err(|error| format!("--memory-limit: {error}"))?;
-    let bounds: Vec<_> = world.bounds().iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let mut outcome = Outcome::of(name.to_owned(), bounds.join(" "), world.rules().to_string(), &report, must_break);
+    let bounds = in_words(&world.bounds());
+    let mut outcome = Outcome::of(name.to_owned(), bounds, world.rules().to_string(), &report, must_break);
     let shortest = report.violated().min_by_key(|property| property.violation.as_ref().map_or(0, Vec::len));
     let mut scenario = None;
     if let Some(property) = shortest {

@@ -10,11 +10,12 @@ mod table;
 pub use args::Cli;
 
 use args::{Command, ExploreArgs};
-use highwater_checker::catalog::{self, Model};
+use highwater_checker::catalog;
 use highwater_checker::engine::stateright;
-use highwater_checker::{cleaning, controller, group, museum, producing, replication};
-use highwater_spec::property;
+use highwater_checker::kind::{self, Kind, Visitor};
+use highwater_checker::museum::{self, Exhibit};
 use highwater_spec::rules::Rules;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -71,70 +72,42 @@ fn list() {
         told.push(format!("{mark} {:<22} {}\n  {:<22} {}", entry.name, entry.about, "", entry.bounds()));
     }
     told.push("\nExhibits, in which something breaks, and whose twins hold:".to_owned());
-    for exhibit in museum::EXHIBITS {
-        let case = exhibit.broken;
-        told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
-        told.push(format!("  {:<22} {} under {}, breaks {}", "", case.bounds, case.rules, case.property.name));
+    for Exhibit { name, title, broken, .. } in museum::all() {
+        let bounds = catalog::in_words(&broken.bounds());
+        told.push(format!("  {name:<22} {title}"));
+        told.push(format!("  {:<22} {bounds} under {}, breaks {}", "", broken.rules(), broken.property()));
     }
-    for exhibit in museum::GROUP_EXHIBITS {
-        let case = exhibit.broken;
-        let bounds: Vec<_> = case.bounds.named().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
-        told.push(format!("  {:<22} {} under {}, breaks {}", "", bounds.join(" "), case.rules, case.property.name));
+    for (nth, about) in kind::every().iter().enumerate() {
+        let how = if nth == 0 { " (--bounds NAME=VALUE,…)" } else { "" };
+        told.push(format!("\nBounds of worlds with {}{how}:", about.has));
+        told.extend(about.bounds.iter().map(|(name, what)| format!("  {name:<22}{what}")));
     }
-    for exhibit in museum::CLEANING_EXHIBITS {
-        let case = exhibit.broken;
-        let bounds: Vec<_> = case.bounds.named().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
-        told.push(format!("  {:<22} {} under {}, breaks {}", "", bounds.join(" "), case.rules, case.property.name));
-    }
-    for exhibit in museum::CONSUMER_EXHIBITS {
-        let case = exhibit.broken;
-        let bounds: Vec<_> = case.bounds.named().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
-        told.push(format!("  {:<22} {} under {}, breaks {}", "", bounds.join(" "), case.rules, case.property.name));
-    }
-    for exhibit in museum::PRODUCING_EXHIBITS {
-        let case = exhibit.broken;
-        let bounds: Vec<_> = case.bounds.named().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        told.push(format!("  {:<22} {}", exhibit.name, exhibit.title));
-        told.push(format!("  {:<22} {} under {}, breaks {}", "", bounds.join(" "), case.rules, case.property.name));
-    }
-    told.push("\nBounds of worlds with brokers (--bounds NAME=VALUE,…):".to_owned());
-    told.extend(replication::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
-    told.push("\nBounds of worlds with the controller alone:".to_owned());
-    told.extend(controller::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
-    told.push("\nBounds of worlds with a consumer group:".to_owned());
-    told.extend(group::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
-    told.push("\nBounds of worlds with a compacted log:".to_owned());
-    told.extend(cleaning::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
-    told.push("\nBounds of worlds with a group of the consumer protocol:".to_owned());
-    told.extend(group::members::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
-    told.push("\nBounds of worlds with a producer:".to_owned());
-    told.extend(producing::Bounds::DESCRIBED.iter().map(|(name, what)| format!("  {name:<22}{what}")));
     told.push("\nRules (--rules BASELINE,DECISION=WAY,…):".to_owned());
     let baselines: Vec<_> = Rules::BASELINES.iter().map(|(name, _)| *name).collect();
     told.push(format!("  {:<22} {}", "baselines", baselines.join(", ")));
     told.extend(Rules::DECISIONS.iter().map(|(name, ways)| format!("  {name:<22} {}", ways.join(", "))));
     told.push("\nProperties, and the conditions under which Kafka promises them:".to_owned());
-    told.extend(property::every().iter().map(table::property_line));
-    told.extend(property::group::EVERY.iter().map(table::group_property_line));
-    told.extend(property::cleaning::OF_CLEANING.iter().map(table::cleaning_property_line));
-    told.extend(property::consumer_group::EVERY.iter().map(table::consumer_property_line));
-    told.extend(property::producing::OF_PRODUCING.iter().map(table::producing_property_line));
+    let mut seen = BTreeSet::new();
+    let properties = kind::every().into_iter().flat_map(|about| about.properties);
+    let properties = properties.filter(|property| seen.insert(property.name));
+    told.extend(properties.map(|property| table::property_line(&property)));
     say(&told.join("\n"));
 }
 
 fn explore(args: &ExploreArgs) -> Result<bool, String> {
     let address = args.address.as_str();
     say(&format!("Exploring {} on http://{address}/ until you press Ctrl-C", args.world));
-    let served = match args.model()? {
-        Model::Replication(world) => stateright::serve(Arc::new(world), address),
-        Model::Controller(world) => stateright::serve(Arc::new(world), address),
-        Model::Group(world) => stateright::serve(Arc::new(world), address),
-        Model::Cleaning(world) => stateright::serve(Arc::new(world), address),
-        Model::Producing(world) => stateright::serve(Arc::new(world), address),
-        Model::Members(world) => stateright::serve(Arc::new(world), address),
-    };
+    let served = args.model()?.visit(Serving(address));
     served.map(|()| true).map_err(|error| format!("can't listen on {address}: {error}; choose another with --address"))
+}
+
+/// Serves a world at an address.
+struct Serving<'a>(&'a str);
+
+impl Visitor for Serving<'_> {
+    type Answer = std::io::Result<()>;
+
+    fn visit<W: Kind>(self, world: &W) -> Self::Answer {
+        stateright::serve(Arc::new(world.clone()), self.0)
+    }
 }

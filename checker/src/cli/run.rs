@@ -2,7 +2,7 @@
 
 use super::args::RunArgs;
 use super::{say, write_whole};
-use highwater_checker::catalog::Model;
+use highwater_checker::kind::{Kind, Model, Visitor};
 use highwater_checker::narrated::Narrated;
 use highwater_checker::story::{self, Parting};
 use highwater_spec::scenario::{Expects, Scenario};
@@ -17,13 +17,21 @@ pub fn run(args: &RunArgs) -> Result<bool, String> {
     let text = read(&args.file).map_err(|error| format!("can't read {name}: {error}"))?;
     let scenario: Scenario = text.parse().map_err(|error| format!("{name}: {error}"))?;
     let in_header = |error| format!("{name}: in the header: {error}");
-    match Model::of_scenario(&scenario).map_err(in_header)? {
-        Model::Replication(world) => run_in(&world, args, &scenario),
-        Model::Controller(world) => run_in(&world, args, &scenario),
-        Model::Group(world) => run_in(&world, args, &scenario),
-        Model::Cleaning(world) => run_in(&world, args, &scenario),
-        Model::Producing(world) => run_in(&world, args, &scenario),
-        Model::Members(world) => run_in(&world, args, &scenario),
+    let model = Model::of_scenario(&scenario).map_err(in_header)?;
+    model.visit(Running { args, scenario: &scenario })
+}
+
+/// A scenario to be run in its world.
+struct Running<'a> {
+    args: &'a RunArgs,
+    scenario: &'a Scenario,
+}
+
+impl Visitor for Running<'_> {
+    type Answer = Result<bool, String>;
+
+    fn visit<W: Kind>(self, world: &W) -> Self::Answer {
+        run_in(world, self.args, self.scenario)
     }
 }
 

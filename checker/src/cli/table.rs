@@ -1,30 +1,17 @@
 //! The final table.
 
 use super::outcome::{Judged, Outcome};
-use highwater_spec::property::cleaning::{self, CleaningProperty};
-use highwater_spec::property::consumer_group::{self, ConsumerProperty};
-use highwater_spec::property::group::{self, GroupProperty};
-use highwater_spec::property::producing::{OF_PRODUCING, ProducingProperty};
-use highwater_spec::property::{self, Property};
+use highwater_checker::kind::{self, Told};
 
 /// One row for each search, and what the columns mean; worlds of another kind have columns of their own.
 pub fn table(outcomes: &[&Outcome]) -> String {
-    let of_a_cluster: Vec<_> = property::every().iter().map(Column::of).collect();
-    let of_a_group: Vec<_> = group::EVERY.iter().map(Column::of_a_group).collect();
-    let of_consumers: Vec<_> = consumer_group::EVERY.iter().map(Column::of_consumers).collect();
-    let of_cleaning: Vec<_> = cleaning::OF_CLEANING.iter().map(Column::of_cleaning).collect();
-    let of_producing: Vec<_> = OF_PRODUCING.iter().map(Column::of_producing).collect();
-    let (groups, others): (Vec<_>, Vec<_>) = outcomes.iter().copied().partition(|outcome| is_of(outcome, &of_a_group));
-    let (consumers, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|outcome| is_of(outcome, &of_consumers));
-    let (logs, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|outcome| is_of(outcome, &of_cleaning));
-    let (producers, clusters): (Vec<_>, Vec<_>) = others.into_iter().partition(|outcome| is_of(outcome, &of_producing));
-    let parts = [
-        (clusters, of_a_cluster),
-        (groups, of_a_group),
-        (consumers, of_consumers),
-        (logs, of_cleaning),
-        (producers, of_producing),
-    ];
+    let mut others = outcomes.to_vec();
+    let mut parts = Vec::new();
+    for kind::About { properties, .. } in kind::every() {
+        let (these, rest): (Vec<_>, _) = others.into_iter().partition(|outcome| is_of(outcome, &properties));
+        parts.push((these, properties));
+        others = rest;
+    }
     let parts: Vec<_> = parts.iter().filter(|(outcomes, _)| !outcomes.is_empty()).collect();
     let mut lines = Vec::new();
     for (outcomes, columns) in &parts {
@@ -43,7 +30,7 @@ pub fn table(outcomes: &[&Outcome]) -> String {
     lines.push("collision   the chance that two states were taken for one: n²/2⁶⁵".to_owned());
     lines
         .push("✓ holds   ✓42% holds, and is promised in 42% of the states   ✗ does not hold   ? not all explored   · not judged".to_owned());
-    lines.extend(parts.iter().flat_map(|(_, columns)| columns.iter().map(|column| column.line.clone())));
+    lines.extend(parts.iter().flat_map(|(_, columns)| columns.iter().map(property_line)));
     for outcome in outcomes {
         let told = outcome.properties.iter().filter_map(|judged| Some((judged.name, judged.because.as_ref()?)));
         lines.extend(told.map(|(name, because)| format!("{}: {name}: {because}", outcome.name)));
@@ -56,68 +43,19 @@ pub fn table(outcomes: &[&Outcome]) -> String {
     lines.join("\n")
 }
 
-/// A property that a table has a column for.
-struct Column {
-    number: &'static str,
-    name: &'static str,
-    line: String,
-}
-
-impl Column {
-    fn of(property: &Property) -> Self {
-        Self { number: property.number, name: property.name, line: property_line(property) }
-    }
-
-    fn of_a_group(property: &GroupProperty) -> Self {
-        Self { number: property.number, name: property.name, line: group_property_line(property) }
-    }
-
-    fn of_cleaning(property: &CleaningProperty) -> Self {
-        Self { number: property.number, name: property.name, line: cleaning_property_line(property) }
-    }
-
-    fn of_producing(property: &ProducingProperty) -> Self {
-        Self { number: property.number, name: property.name, line: producing_property_line(property) }
-    }
-
-    fn of_consumers(property: &ConsumerProperty) -> Self {
-        Self { number: property.number, name: property.name, line: consumer_property_line(property) }
-    }
-}
-
 /// Whether a search judged any of these.
-fn is_of(outcome: &Outcome, columns: &[Column]) -> bool {
+fn is_of(outcome: &Outcome, columns: &[Told]) -> bool {
     outcome.properties.iter().any(|judged| columns.iter().any(|column| column.name == judged.name))
 }
 
-/// A property of a group: its number, its name and what it says.
-pub fn group_property_line(property: &GroupProperty) -> String {
-    format!("  {:<5} {:<29} {}", property.number, property.name, property.statement)
-}
-
-/// A property of a compacted log: its number, its name and what it says.
-pub fn cleaning_property_line(property: &CleaningProperty) -> String {
-    format!("  {:<5} {:<29} {}", property.number, property.name, property.statement)
-}
-
-/// A property of a group of the consumer protocol: its number, its name and what it says.
-pub fn consumer_property_line(property: &ConsumerProperty) -> String {
-    format!("  {:<5} {:<29} {}", property.number, property.name, property.statement)
-}
-
-/// A property of what a producer writes: its number, its name and what it says.
-pub fn producing_property_line(property: &ProducingProperty) -> String {
-    format!("  {:<5} {:<29} {}", property.number, property.name, property.statement)
-}
-
 /// A property: its number, its name, what it says, and when.
-pub fn property_line(property: &Property) -> String {
-    let guards: Vec<_> = property.guards.iter().map(|guard| guard.name).collect();
+pub fn property_line(property: &Told) -> String {
+    let guards = &property.guards;
     let when = if guards.is_empty() { String::new() } else { format!(" [{}]", guards.join(", ")) };
     format!("  {:<5} {:<29} {}{when}", property.number, property.name, property.statement)
 }
 
-fn row(outcome: &Outcome, columns: &[Column]) -> String {
+fn row(outcome: &Outcome, columns: &[Told]) -> String {
     let marks = columns.iter().map(|column| format!("{:<5}", mark(outcome, column.name))).collect::<String>();
     let memory = outcome.memory.map_or_else(|| "?".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
     let speed = (outcome.distinct as f64 / outcome.seconds.max(1e-9)) as u64;
