@@ -386,8 +386,8 @@ pub const WORLDS: &[Entry] = &[
     ),
     group(
         "group-return",
-        "the coordinator's broker loses its log and has it again at once",
-        group::Bounds { returns: 1, partitions: 1, ..MEMBERS },
+        "the coordinator's broker loses its log, has it again at once, and hears of it once more",
+        group::Bounds { returns: 1, repeats: 1, partitions: 1, ..MEMBERS },
     ),
     group("group-break", "a connection breaks, and a consumer ends", group::Bounds { breaks: 1, closes: 1, ..MEMBERS }),
     cleaning(

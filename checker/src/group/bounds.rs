@@ -35,6 +35,9 @@ bounds! {
     /// Times that the coordinator's broker loses its leadership and has it again at once; of the two it learns in any
     /// order.
     returns, "returns", 0;
+    /// Times that the coordinator's broker hears once more of the leadership that it has acted on, because something else
+    /// has changed.
+    repeats, "repeats", 0;
     /// Times that a rebalance waits for no longer.
     impatience, "impatience", 0;
     /// Times that a consumer commits by itself between polls' rebalances.

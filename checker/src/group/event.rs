@@ -40,6 +40,8 @@ pub enum Event {
     Moves,
     /// Its broker loses the leadership and has it again.
     Returns,
+    /// The broker looks again at who leads, and finds what it knows.
+    LooksAgain,
     /// The broker acts on what it has lost.
     Unloads,
     /// The broker acts on what it has won.
@@ -52,7 +54,7 @@ const TIMERS: [(Timer, &str); 4] =
 /// Every event that may be worth trying.
 pub(super) fn candidates(bounds: &Bounds, ids: u8, out: &mut Vec<Event>) {
     out.extend([Event::JoinEnds, Event::SyncEnds, Event::Commits, Event::Moves]);
-    out.extend([Event::Returns, Event::Unloads, Event::Loads]);
+    out.extend([Event::Returns, Event::LooksAgain, Event::Unloads, Event::Loads]);
     for member in 1..=bounds.members {
         out.extend([Event::Starts, Event::Polls, Event::Arrives, Event::Answered].map(|event| event(member)));
         out.extend([Event::Crashes, Event::Closes, Event::Breaks, Event::Processes].map(|event| event(member)));
@@ -84,6 +86,7 @@ impl fmt::Display for Event {
             Self::Commits => f.write_str("log commits"),
             Self::Moves => f.write_str("coordinator moves"),
             Self::Returns => f.write_str("leadership goes and comes back"),
+            Self::LooksAgain => f.write_str("leadership is heard of again"),
             Self::Unloads => f.write_str("coordinator unloads"),
             Self::Loads => f.write_str("coordinator loads"),
         }
@@ -104,7 +107,8 @@ pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
              `c1 closes`, `request of c1 arrives`, `answer arrives at c1`, `connection of c1 breaks`, \
              `record of p0 arrives at c1`, `heartbeat timer of c1 fires`, `session of c1.0 expires`, \
              `coordinator waits no longer for joins`, `coordinator waits no longer for syncs`, `coordinator moves`, \
-             `log commits`, `leadership goes and comes back`, `coordinator unloads`, `coordinator loads`"
+             `log commits`, `leadership goes and comes back`, `leadership is heard of again`, `coordinator unloads`, \
+             `coordinator loads`"
         ))
     })
 }

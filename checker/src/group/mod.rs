@@ -36,7 +36,7 @@ use highwater_spec::property::group::{GroupHistory, GroupProperty, GroupView, OF
 use highwater_spec::replicated::{self, Replicated};
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Numbered, ParseError};
-use highwater_spec::values::Offset;
+use highwater_spec::values::{LeaderEpoch, Offset};
 use std::collections::{BTreeMap, BTreeSet};
 use step::Step;
 
@@ -151,14 +151,16 @@ impl Explorable for World {
         elected.into_iter().for_each(|input| {
             machine.step(&self.rules, replicated::Input::Heard(input), &mut Vec::new());
         });
+        let mut tenure = Tenure::default();
+        tenure.hears(&self.rules, LeaderEpoch(0));
         State {
             coordinator: Shared::new(machine),
-            tenure: Tenure::default(),
+            tenure,
             heard: BTreeSet::new(),
             timers: BTreeSet::new(),
             waiting: BTreeMap::new(),
             nodes: (0..self.bounds.members).map(|_| Shared::new(Node::default())).collect(),
-            history: Shared::new(GroupHistory::default()),
+            history: Shared::new(GroupHistory { begun: tenure.epoch(), ..GroupHistory::default() }),
             budget: self.bounds,
         }
     }

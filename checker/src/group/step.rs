@@ -61,6 +61,7 @@ impl<'a> Step<'a> {
             Event::Breaks(_) => &mut self.state.budget.breaks,
             Event::Moves => &mut self.state.budget.moves,
             Event::Returns => &mut self.state.budget.returns,
+            Event::LooksAgain => &mut self.state.budget.repeats,
             Event::Fires(_, Timer::Poll) => &mut self.state.budget.slow_polls,
             Event::Fires(_, Timer::Commit) => &mut self.state.budget.commits,
             Event::Expires(member, id) if is_alive(&self.state, member, id) => &mut self.state.budget.expiries,
@@ -110,6 +111,7 @@ impl<'a> Step<'a> {
             }
             Event::Moves => self.moves(),
             Event::Returns => self.returns(),
+            Event::LooksAgain => self.looks_again(),
             Event::Unloads => self.unloads(),
             Event::Loads => self.loads(),
         }
