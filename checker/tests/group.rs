@@ -35,6 +35,7 @@ fn groups_keep_their_word() {
         Bounds { moves: 1, repeats: 1, ..SMALL },
         Bounds { same_instance: 1, crashes: 1, ..SMALL },
         Bounds { impatience: 1, commits: 1, fixed: 1, ..SMALL },
+        Bounds { slow_polls: 1, ..SMALL },
     ];
     for bounds in bounds {
         let world = World::new(Rules::KAFKA, bounds);

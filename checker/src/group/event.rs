@@ -1,6 +1,7 @@
 //! What may happen to a group, as people write it.
 
 use super::Bounds;
+use super::arrival::{BY_ARRIVAL, called};
 use highwater_spec::client::consumer::Timer;
 use highwater_spec::scenario::{Numbered, ParseError};
 use std::fmt;
@@ -28,7 +29,8 @@ pub enum Event {
     Fetches(u8, u8),
     /// A timer of it fires.
     Fires(u8, Timer),
-    /// The coordinator has not heard of it, in the life of the id that it was given as its nth.
+    /// The coordinator has not heard of it, in the life of the id that it was given as its nth. 0 and n is whoever was
+    /// given the nth of all ids, where they are given by arrival.
     Expires(u8, u8),
     /// The coordinator waits no longer for members to join.
     JoinEnds,
@@ -60,8 +62,9 @@ pub(super) fn candidates(bounds: &Bounds, ids: u8, out: &mut Vec<Event>) {
         out.extend([Event::Crashes, Event::Closes, Event::Breaks, Event::Processes].map(|event| event(member)));
         out.extend((0..bounds.partitions).map(|partition| Event::Fetches(member, partition)));
         out.extend(TIMERS.map(|(timer, _)| Event::Fires(member, timer)));
-        out.extend((0..ids).map(|id| Event::Expires(member, id)));
     }
+    let whose = if bounds.by_arrival == 1 { BY_ARRIVAL..=BY_ARRIVAL } else { 1..=bounds.members };
+    out.extend(whose.flat_map(|member| (0..ids).map(move |id| Event::Expires(member, id))));
 }
 
 impl fmt::Display for Event {
@@ -80,7 +83,7 @@ impl fmt::Display for Event {
                 let name = TIMERS.iter().find(|(known, _)| known == timer).map_or("", |(_, name)| name);
                 write!(f, "{name} timer of c{member} fires")
             }
-            Self::Expires(member, id) => write!(f, "session of c{member}.{id} expires"),
+            Self::Expires(member, id) => write!(f, "session of {} expires", called(*member, *id)),
             Self::JoinEnds => f.write_str("coordinator waits no longer for joins"),
             Self::SyncEnds => f.write_str("coordinator waits no longer for syncs"),
             Self::Commits => f.write_str("log commits"),
@@ -97,7 +100,9 @@ impl fmt::Display for Event {
 pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
     // There are few events: whatever one of them prints is what may stand here.
     let mut known = Vec::new();
-    candidates(&Bounds { members: 4, partitions: 4, ..Bounds::QUIET }, 10, &mut known);
+    for by_arrival in [0, 1] {
+        candidates(&Bounds { members: 4, partitions: 4, by_arrival, ..Bounds::QUIET }, 20, &mut known);
+    }
     let wanted = line.line.text();
     known.into_iter().find(|event| event.to_string() == wanted).ok_or_else(|| {
         let mut words = line.words();
