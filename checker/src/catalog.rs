@@ -197,8 +197,8 @@ pub const WORLDS: &[Entry] = &[
     ),
     world(
         "group-return",
-        "the coordinator's broker loses its log and has it again at once",
-        &group::Bounds { returns: 1, partitions: 1, ..MEMBERS },
+        "the coordinator's broker loses its log, has it again at once, and hears of it once more",
+        &group::Bounds { returns: 1, repeats: 1, partitions: 1, ..MEMBERS },
     ),
     world(
         "group-break",

@@ -24,9 +24,11 @@ fn groups_keep_their_word() {
         Bounds { breaks: 1, ..SMALL },
         Bounds { closes: 1, ..SMALL },
         Bounds { impatience: 1, ..SMALL },
-        Bounds { returns: 1, ..SMALL },
+        Bounds { returns: 1, repeats: 1, ..SMALL },
+        Bounds { moves: 1, repeats: 1, ..SMALL },
         Bounds { same_instance: 1, crashes: 1, ..SMALL },
         Bounds { impatience: 1, commits: 1, fixed: 1, ..SMALL },
+        Bounds { slow_polls: 1, ..SMALL },
     ];
     for bounds in bounds {
         let world = World::new(Rules::KAFKA, bounds);

@@ -1,6 +1,7 @@
 //! What may happen to a group, as people write it.
 
 use super::Bounds;
+use super::arrival::{BY_ARRIVAL, called};
 use highwater_spec::client::consumer::Timer;
 use highwater_spec::scenario::{Numbered, ParseError};
 use std::fmt;
@@ -28,7 +29,8 @@ pub enum Event {
     Fetches(u8, u8),
     /// A timer of it fires.
     Fires(u8, Timer),
-    /// The coordinator has not heard of it, in the life of the id that it was given as its nth.
+    /// The coordinator has not heard of it, in the life of the id that it was given as its nth. 0 and n is whoever was
+    /// given the nth of all ids, where they are given by arrival.
     Expires(u8, u8),
     /// The coordinator waits no longer for members to join.
     JoinEnds,
@@ -40,6 +42,8 @@ pub enum Event {
     Moves,
     /// Its broker loses the leadership and has it again.
     Returns,
+    /// The broker looks again at who leads, and finds what it knows.
+    LooksAgain,
     /// The broker acts on what it has lost.
     Unloads,
     /// The broker acts on what it has won.
@@ -52,14 +56,15 @@ const TIMERS: [(Timer, &str); 4] =
 /// Every event that may be worth trying.
 pub(super) fn candidates(bounds: &Bounds, ids: u8, out: &mut Vec<Event>) {
     out.extend([Event::JoinEnds, Event::SyncEnds, Event::Commits, Event::Moves]);
-    out.extend([Event::Returns, Event::Unloads, Event::Loads]);
+    out.extend([Event::Returns, Event::LooksAgain, Event::Unloads, Event::Loads]);
     for member in 1..=bounds.members {
         out.extend([Event::Starts, Event::Polls, Event::Arrives, Event::Answered].map(|event| event(member)));
         out.extend([Event::Crashes, Event::Closes, Event::Breaks, Event::Processes].map(|event| event(member)));
         out.extend((0..bounds.partitions).map(|partition| Event::Fetches(member, partition)));
         out.extend(TIMERS.map(|(timer, _)| Event::Fires(member, timer)));
-        out.extend((0..ids).map(|id| Event::Expires(member, id)));
     }
+    let whose = if bounds.by_arrival == 1 { BY_ARRIVAL..=BY_ARRIVAL } else { 1..=bounds.members };
+    out.extend(whose.flat_map(|member| (0..ids).map(move |id| Event::Expires(member, id))));
 }
 
 impl fmt::Display for Event {
@@ -78,12 +83,13 @@ impl fmt::Display for Event {
                 let name = TIMERS.iter().find(|(known, _)| known == timer).map_or("", |(_, name)| name);
                 write!(f, "{name} timer of c{member} fires")
             }
-            Self::Expires(member, id) => write!(f, "session of c{member}.{id} expires"),
+            Self::Expires(member, id) => write!(f, "session of {} expires", called(*member, *id)),
             Self::JoinEnds => f.write_str("coordinator waits no longer for joins"),
             Self::SyncEnds => f.write_str("coordinator waits no longer for syncs"),
             Self::Commits => f.write_str("log commits"),
             Self::Moves => f.write_str("coordinator moves"),
             Self::Returns => f.write_str("leadership goes and comes back"),
+            Self::LooksAgain => f.write_str("leadership is heard of again"),
             Self::Unloads => f.write_str("coordinator unloads"),
             Self::Loads => f.write_str("coordinator loads"),
         }
@@ -94,7 +100,9 @@ impl fmt::Display for Event {
 pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
     // There are few events: whatever one of them prints is what may stand here.
     let mut known = Vec::new();
-    candidates(&Bounds { members: 4, partitions: 4, ..Bounds::QUIET }, 10, &mut known);
+    for by_arrival in [0, 1] {
+        candidates(&Bounds { members: 4, partitions: 4, by_arrival, ..Bounds::QUIET }, 20, &mut known);
+    }
     let wanted = line.line.text();
     known.into_iter().find(|event| event.to_string() == wanted).ok_or_else(|| {
         let mut words = line.words();
@@ -104,7 +112,8 @@ pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
              `c1 closes`, `request of c1 arrives`, `answer arrives at c1`, `connection of c1 breaks`, \
              `record of p0 arrives at c1`, `heartbeat timer of c1 fires`, `session of c1.0 expires`, \
              `coordinator waits no longer for joins`, `coordinator waits no longer for syncs`, `coordinator moves`, \
-             `log commits`, `leadership goes and comes back`, `coordinator unloads`, `coordinator loads`"
+             `log commits`, `leadership goes and comes back`, `leadership is heard of again`, `coordinator unloads`, \
+             `coordinator loads`"
         ))
     })
 }

@@ -3,8 +3,9 @@
 use super::Leadership;
 use super::step::{Outcome, Step};
 use highwater_spec::client::consumer::Input;
-use highwater_spec::group;
+use highwater_spec::group::{self, Role};
 use highwater_spec::replicated;
+use highwater_spec::values::LeaderEpoch;
 
 impl Step<'_> {
     pub(super) fn moves(&mut self) -> Outcome {
@@ -33,6 +34,20 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Something else has changed in the metadata, and the broker looks again at who leads the log.
+    pub(super) fn looks_again(&mut self) -> Outcome {
+        let has_acted = self.state.heard.is_empty() && self.coordinates();
+        let known = self.state.tenure.epoch().filter(|_| has_acted).ok_or("it has yet to act on the last one")?;
+        match self.state.tenure.hears(&self.world.rules, known) {
+            true => self.begins(known),
+            false => Ok(()),
+        }
+    }
+
+    fn coordinates(&self) -> bool {
+        self.state.coordinator.speculative().role() == Role::Active
+    }
+
     pub(super) fn unloads(&mut self) -> Outcome {
         let lost = |known: &&Leadership| matches!(known, Leadership::Lost(_));
         let Some(Leadership::Lost(epoch)) = self.state.heard.iter().find(lost).copied() else {
@@ -56,7 +71,17 @@ impl Step<'_> {
         if !self.state.tenure.hears(&self.world.rules, epoch) {
             return Ok(());
         }
+        self.begins(epoch)
+    }
+
+    /// The broker coordinates, from what the log has on.
+    fn begins(&mut self, epoch: LeaderEpoch) -> Outcome {
         self.trace.push(format!("coordinator has its groups from the log in {epoch}"));
+        let history = self.state.history.edit();
+        if history.begun.is_some_and(|last| last >= epoch) {
+            history.begun_again = Some(epoch);
+        }
+        history.begun = Some(epoch);
         self.moves()
     }
 }

@@ -5,6 +5,7 @@
 //! counts what it was delivered as processed when it asks for more.
 
 mod answers;
+mod arrival;
 mod bounds;
 mod event;
 mod fair;
@@ -26,6 +27,7 @@ pub use turn::{Coordinated, Said, Turn};
 use crate::engine::{Explorable, Verdict};
 use crate::narrated::Narrated;
 use crate::shared::{Shared, digest};
+use arrival::crowd;
 use highwater_spec::assignor::Assignor;
 use highwater_spec::client::consumer::{Config, End};
 use highwater_spec::group::{
@@ -36,7 +38,7 @@ use highwater_spec::property::group::{GroupHistory, GroupProperty, GroupView, OF
 use highwater_spec::replicated::{self, Replicated};
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Numbered, ParseError};
-use highwater_spec::values::Offset;
+use highwater_spec::values::{LeaderEpoch, Offset};
 use std::collections::{BTreeMap, BTreeSet};
 use step::Step;
 
@@ -151,20 +153,23 @@ impl Explorable for World {
         elected.into_iter().for_each(|input| {
             machine.step(&self.rules, replicated::Input::Heard(input), &mut Vec::new());
         });
+        let mut tenure = Tenure::default();
+        tenure.hears(&self.rules, LeaderEpoch(0));
         State {
             coordinator: Shared::new(machine),
-            tenure: Tenure::default(),
+            tenure,
             heard: BTreeSet::new(),
             timers: BTreeSet::new(),
             waiting: BTreeMap::new(),
             nodes: (0..self.bounds.members).map(|_| Shared::new(Node::default())).collect(),
-            history: Shared::new(GroupHistory::default()),
+            arrived: 0,
+            history: Shared::new(GroupHistory { begun: tenure.epoch(), ..GroupHistory::default() }),
             budget: self.bounds,
         }
     }
 
     fn candidates(&self, state: &State, out: &mut Vec<Event>) {
-        let ids = state.nodes.iter().map(|node| node.ids).max().unwrap_or(0);
+        let ids = state.nodes.iter().map(|node| node.ids).max().unwrap_or(0).max(state.arrived);
         event::candidates(&self.bounds, ids, out);
     }
 
@@ -173,13 +178,15 @@ impl Explorable for World {
     }
 
     fn fingerprint(&self, state: &State) -> u64 {
-        let nodes: Vec<_> = state.nodes.iter().map(Shared::digest).collect();
+        let consumers = match state.budget.is_symmetric() {
+            true => crowd(&state.nodes, &state.waiting, |waiting| (waiting.node, &waiting.commits)),
+            false => digest(&(state.nodes.iter().map(Shared::digest).collect::<Vec<_>>(), &state.waiting)),
+        };
         digest(&(
             state.coordinator.digest(),
             (state.tenure, &state.heard),
             &state.timers,
-            &state.waiting,
-            nodes,
+            (consumers, state.arrived),
             state.history.digest(),
             state.budget,
         ))

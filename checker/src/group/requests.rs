@@ -1,6 +1,7 @@
 //! What consumers ask, as it reaches the coordinator.
 
-use super::step::{Outcome, Step, id_of, index};
+use super::arrival::{BY_ARRIVAL, id_of};
+use super::step::{Outcome, Step, index};
 use super::{Blob, Commit, Model, Waiting, World};
 use highwater_spec::assignor::Assignor;
 use highwater_spec::client::consumer::Output;
@@ -36,16 +37,25 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// The next id for a consumer, which may be given to it.
+    fn fresh(&mut self, member: u8, is_given: bool) -> MemberId {
+        let is_by_arrival = self.world.bounds.by_arrival == 1;
+        let id = if is_by_arrival { self.state.arrived } else { self.state.nodes[index(member)].ids };
+        if is_given {
+            self.state.arrived += u8::from(is_by_arrival);
+            self.node(member).ids = id + 1;
+        }
+        id_of(if is_by_arrival { BY_ARRIVAL } else { member }, id)
+    }
+
     fn request(&mut self, member: u8, asked: Output) -> Result<Request<Model>, &'static str> {
         let config = self.world.config(member);
         let named = |id: Option<MemberId>| MemberIdentity { id, instance: config.instance.clone() };
         Ok(match asked {
             Output::Join { member: id, owned, generation, .. } => {
-                let fresh = id_of(member, self.node(member).ids);
                 // One that is refused at once is not given to anyone.
-                if id.is_none() && self.state.coordinator.speculative().role() == Role::Active {
-                    self.node(member).ids += 1;
-                }
+                let is_given = id.is_none() && self.state.coordinator.speculative().role() == Role::Active;
+                let fresh = self.fresh(member, is_given);
                 let blob = Blob::Subscription { topics: config.topics.clone(), owned, generation };
                 let subscription = Subscription { metadata: blob, topics: Some(config.topics.clone()) };
                 let protocol =

@@ -46,6 +46,8 @@ pub struct State {
     /// Whose request waits at the coordinator.
     pub(super) waiting: BTreeMap<Ticket, Waiting>,
     pub(super) nodes: Vec<Shared<Node>>,
+    /// How many ids were given, where they are given by arrival.
+    pub(super) arrived: u8,
     pub(super) history: Shared<GroupHistory>,
     pub(super) budget: Bounds,
 }
@@ -93,7 +95,7 @@ pub struct Node {
     pub consumer: Option<Consumer>,
     /// Whether it has failed for good, so that no one starts it again.
     pub failed: bool,
-    /// How many ids it was offered.
+    /// How many ids it was offered; or how many anyone was, its last one included, where they are given by arrival.
     pub ids: u8,
     /// What it has asked, in order; the coordinator of a connection takes one at a time.
     pub requests: VecDeque<consumer::Output>,

@@ -1,9 +1,10 @@
 //! One event, carried out.
 
+use super::arrival::{BY_ARRIVAL, id_of};
 use super::{Event, Model, Node, State, Turn, World, words};
 use crate::shared::Shared;
 use highwater_spec::client::consumer::{Consumer, End, Input, Output, Timer};
-use highwater_spec::group::{self, MemberId};
+use highwater_spec::group;
 use highwater_spec::machine::Machine;
 use highwater_spec::replicated;
 use highwater_spec::values::Offset;
@@ -46,10 +47,15 @@ impl<'a> Step<'a> {
     /// Takes an event from its budget.
     pub(super) fn spend(&mut self, event: Event) -> Outcome {
         let is_alive = |state: &State, member: u8, id: u8| {
-            let Some(node) = state.nodes.get(index(member)) else { return false };
-            let is_offered = |consumer: &Consumer| consumer.member().is_none() && id + 1 == node.ids;
-            let is_its = |consumer: &Consumer| consumer.member() == Some(&id_of(member, id)) || is_offered(consumer);
-            node.consumer.as_ref().is_some_and(is_its)
+            let of_it = |node: &Node, consumer: &Consumer| match consumer.member() {
+                Some(known) => *known == id_of(member, id),
+                None => id + 1 == node.ids,
+            };
+            let is_its = |node: &Shared<Node>| node.consumer.as_ref().is_some_and(|consumer| of_it(node, consumer));
+            match member {
+                BY_ARRIVAL => state.nodes.iter().any(is_its),
+                _ => state.nodes.get(index(member)).is_some_and(is_its),
+            }
         };
         let is_initial = |state: &State| {
             let groups = state.coordinator.speculative().groups();
@@ -61,6 +67,7 @@ impl<'a> Step<'a> {
             Event::Breaks(_) => &mut self.state.budget.breaks,
             Event::Moves => &mut self.state.budget.moves,
             Event::Returns => &mut self.state.budget.returns,
+            Event::LooksAgain => &mut self.state.budget.repeats,
             Event::Fires(_, Timer::Poll) => &mut self.state.budget.slow_polls,
             Event::Fires(_, Timer::Commit) => &mut self.state.budget.commits,
             Event::Expires(member, id) if is_alive(&self.state, member, id) => &mut self.state.budget.expiries,
@@ -110,6 +117,7 @@ impl<'a> Step<'a> {
             }
             Event::Moves => self.moves(),
             Event::Returns => self.returns(),
+            Event::LooksAgain => self.looks_again(),
             Event::Unloads => self.unloads(),
             Event::Loads => self.loads(),
         }
@@ -153,7 +161,8 @@ impl<'a> Step<'a> {
     fn crashes(&mut self, member: u8) -> Outcome {
         self.running(member)?;
         self.cut_off(member);
-        let ids = self.node(member).ids;
+        // Which id it was given last says nothing of its next life, where its next life has other ones.
+        let ids = if self.world.bounds.by_arrival == 1 { 0 } else { self.node(member).ids };
         *self.node(member) = Node { ids, ..Node::default() };
         Ok(())
     }
@@ -216,6 +225,9 @@ impl<'a> Step<'a> {
             return Err("something else is under way that tells as much");
         }
         self.hears(member, Input::TimerFired(timer))?;
+        if timer == Timer::Poll {
+            self.stops_listening(member);
+        }
         if timer == Timer::Heartbeat && !self.node(member).requests.is_empty() {
             // At once: between its question and its answer nothing could come of what an answer to something else
             // doesn't tell.
@@ -224,6 +236,18 @@ impl<'a> Step<'a> {
             self.hears(member, answer)?;
         }
         Ok(())
+    }
+
+    /// Who is no member any more listens to no answers: they would be taken for those to what it asks when it joins anew,
+    /// and one such answer after the other would bring about generations without end. Whoever says that it leaves is cut
+    /// off by that already.
+    fn stops_listening(&mut self, member: u8) {
+        let node = self.node(member);
+        let is_member = node.consumer.as_ref().is_some_and(|consumer| consumer.member().is_some());
+        let leaves = node.requests.iter().any(|request| matches!(request, Output::Leave { .. }));
+        if !is_member && !leaves {
+            self.cut_off(member);
+        }
     }
 
     /// Whether nothing is under way between a consumer and the coordinator.
@@ -307,8 +331,4 @@ impl<'a> Step<'a> {
 
 pub(super) fn index(member: u8) -> usize {
     usize::from(member).wrapping_sub(1)
-}
-
-pub(super) fn id_of(member: u8, id: u8) -> MemberId {
-    MemberId::from(format!("c{member}.{id}").as_str())
 }

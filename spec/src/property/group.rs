@@ -4,14 +4,15 @@
 //! believes to own, and what was committed and processed.
 //!
 //! Source: KIP-62; the TLA+ specifications of KIP-848, which say the same of its protocol.
-//! Verifies: group.rebalance.complete, group.sync.store, group.offset.fence, group.coordinator.load, client.consumer.revoke
+//! Verifies: group.rebalance.complete, group.sync.store, group.offset.fence, group.coordinator.load, group.coordinator.epoch,
+//! client.consumer.revoke
 //! Can fail: exhibits unfenced-zombie, commit-first, at-least-once, kafka-8500, kafka-14639, kafka-10614, stop-the-world;
 //! breaks shares-overlap, eager-keeps-what-it-owns,
 //! share-told-before-written, commit-told-before-committed.
 
 use super::ensure;
 use crate::group::{Generation, MemberId, NamedPartition};
-use crate::values::Offset;
+use crate::values::{LeaderEpoch, Offset};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A group, as someone sees it who sees everything.
@@ -48,6 +49,10 @@ pub struct GroupHistory {
     pub given: Option<Generation>,
     /// The offset of each partition that was acknowledged last.
     pub acknowledged: BTreeMap<NamedPartition, Offset>,
+    /// The leader epoch of the log in which the coordinator began last, as far as it knows one.
+    pub begun: Option<LeaderEpoch>,
+    /// One in which it began although it had in this one or in a later one.
+    pub begun_again: Option<LeaderEpoch>,
     /// The most consumers that have owned something at once, where anyone asks.
     pub readers: usize,
 }
@@ -201,6 +206,17 @@ pub const SOMEONE_READS: GroupProperty = GroupProperty {
     },
 };
 
+/// G-14
+pub const LEADERSHIP_ONCE: GroupProperty = GroupProperty {
+    name: "leadership-once",
+    number: "G-14",
+    statement: "a coordinator begins once in each leader epoch of its log, and never in an earlier one than before",
+    check: |view| match view.history.and_then(|history| history.begun_again) {
+        None => Ok(()),
+        Some(epoch) => Err(format!("the coordinator has forgotten what was under way, and begun once more in {epoch}")),
+    },
+};
+
 /// Every property of a group that must hold.
 pub const OF_A_GROUP: &[GroupProperty] = &[
     ONE_OWNER,
@@ -210,6 +226,7 @@ pub const OF_A_GROUP: &[GroupProperty] = &[
     COMMITS_SURVIVE,
     COMMITTED_PROCESSED,
     LEADER_COORDINATES,
+    LEADERSHIP_ONCE,
 ];
 
 /// Every property of a group that there is, those that need not hold included.
@@ -223,4 +240,5 @@ pub const EVERY: &[GroupProperty] = &[
     PROCESSED_ONCE,
     LEADER_COORDINATES,
     SOMEONE_READS,
+    LEADERSHIP_ONCE,
 ];

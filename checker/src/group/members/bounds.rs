@@ -32,11 +32,25 @@ bounds! {
     grows, "grows", 0;
     /// Flag: what the coordinator writes is committed some time after.
     late_commits, "late-commits", 0;
+    /// Flag: members' ids are in the order in which they arrive, so that processes are interchangeable, and states that
+    /// differ only in which is which are one. Kafka's ids are random: of all the orders that they may have this is one,
+    /// in which whoever comes last sorts last.
+    by_arrival, "by-arrival", 0;
+    /// Flag: with by-arrival, states that differ only in which process is which are kept apart.
+    raw, "raw", 0;
 }
 
 impl Bounds {
+    /// Whether states that differ only in which process is which are one.
+    pub(super) fn is_symmetric(&self) -> bool {
+        self.by_arrival == 1 && self.raw == 0
+    }
+
     fn validated(self) -> Result<Self, String> {
         match (self.members, self.partitions) {
+            _ if self.by_arrival == 1 && self.fixed == 1 => {
+                Err("static members are told apart by their names: by-arrival goes with static=0 only".into())
+            }
             (1..=4, 1..=4) => Ok(self),
             _ => Err("a group has 1 to 4 members and 1 to 4 partitions".into()),
         }

@@ -1,6 +1,7 @@
 //! What may happen to a group of the consumer protocol, as people write it.
 
 use super::Bounds;
+use crate::group::arrival::{BY_ARRIVAL, called};
 use highwater_spec::scenario::{Numbered, ParseError};
 use std::fmt;
 
@@ -31,9 +32,10 @@ pub enum Event {
     CommitsOffsets(u8),
     /// Its commit reaches the coordinator.
     CommitArrives(u8),
-    /// The coordinator has not heard of it, in the life of the id that was its nth.
+    /// The coordinator has not heard of it, in the life of the id that was its nth. 0 and n is whoever has the nth of all
+    /// ids, where they are given by arrival.
     Expires(u8, u8),
-    /// The coordinator has waited long enough for it to give up partitions.
+    /// The coordinator has waited long enough for it to give up partitions; whose it is, is said in the same way.
     RunsOut(u8, u8),
     /// The topic gets another partition.
     Grows,
@@ -49,13 +51,15 @@ pub(super) fn candidates(bounds: &Bounds, ids: u8, out: &mut Vec<Event>) {
     for member in 1..=bounds.members {
         out.extend([Event::Starts, Event::Beats, Event::Arrives, Event::Answered].map(|event| event(member)));
         out.extend([Event::Crashes, Event::Leaves, Event::Breaks, Event::GivesUp].map(|event| event(member)));
-        out.extend((0..ids).flat_map(|id| [Event::Expires(member, id), Event::RunsOut(member, id)]));
         if bounds.records > 0 {
             out.extend([Event::CommitsOffsets, Event::CommitArrives].map(|event| event(member)));
             let partitions = 0..bounds.partitions + bounds.grows;
             out.extend(partitions.flat_map(|at| [Event::Takes, Event::Processes].map(|event| event(member, at))));
         }
     }
+    let whose = if bounds.by_arrival == 1 { BY_ARRIVAL..=BY_ARRIVAL } else { 1..=bounds.members };
+    let ids = whose.flat_map(|member| (0..ids).map(move |id| (member, id)));
+    out.extend(ids.flat_map(|(member, id)| [Event::Expires(member, id), Event::RunsOut(member, id)]));
 }
 
 impl fmt::Display for Event {
@@ -73,8 +77,8 @@ impl fmt::Display for Event {
             Self::Processes(member, partition) => write!(f, "c{member} processes a record of p{partition}"),
             Self::CommitsOffsets(member) => write!(f, "c{member} commits"),
             Self::CommitArrives(member) => write!(f, "commit of c{member} arrives"),
-            Self::Expires(member, id) => write!(f, "session of c{member}.{id} expires"),
-            Self::RunsOut(member, id) => write!(f, "c{member}.{id} takes too long to give up"),
+            Self::Expires(member, id) => write!(f, "session of {} expires", called(*member, *id)),
+            Self::RunsOut(member, id) => write!(f, "{} takes too long to give up", called(*member, *id)),
             Self::Grows => f.write_str("topic grows"),
             Self::Commits => f.write_str("log commits"),
             Self::Moves => f.write_str("coordinator moves"),
@@ -86,7 +90,9 @@ impl fmt::Display for Event {
 pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
     // There are few events: whatever one of them prints is what may stand here.
     let mut known = Vec::new();
-    candidates(&Bounds { members: 4, partitions: 9, records: 1, ..Bounds::QUIET }, 10, &mut known);
+    for by_arrival in [0, 1] {
+        candidates(&Bounds { members: 4, partitions: 9, records: 1, by_arrival, ..Bounds::QUIET }, 20, &mut known);
+    }
     let wanted = line.line.text();
     known.into_iter().find(|event| event.to_string() == wanted).ok_or_else(|| {
         let mut words = line.words();

@@ -17,6 +17,7 @@ pub use event::Event;
 pub use fair::FairMembers;
 pub use state::{Answer, Commit, Life, Node, Position, State, Waiting};
 
+use super::arrival::crowd;
 use super::{Coordinated, Model, Turn};
 use crate::engine::{Explorable, Verdict};
 use crate::narrated::Narrated;
@@ -129,6 +130,7 @@ impl Explorable for World {
             timers: BTreeSet::new(),
             waiting: BTreeMap::new(),
             nodes: (0..self.bounds.members).map(|_| Shared::new(Node::default())).collect(),
+            arrived: 0,
             partitions: self.bounds.partitions,
             history: Shared::new(ConsumerHistory::default()),
             budget: self.bounds,
@@ -136,7 +138,7 @@ impl Explorable for World {
     }
 
     fn candidates(&self, state: &State, out: &mut Vec<Event>) {
-        let ids = state.nodes.iter().map(|node| node.ids).max().unwrap_or(0);
+        let ids = state.nodes.iter().map(|node| node.ids).max().unwrap_or(0).max(state.arrived);
         event::candidates(&self.bounds, ids, out);
     }
 
@@ -145,9 +147,12 @@ impl Explorable for World {
     }
 
     fn fingerprint(&self, state: &State) -> u64 {
-        let nodes: Vec<_> = state.nodes.iter().map(Shared::digest).collect();
-        let State { coordinator, timers, waiting, partitions, history, budget, .. } = state;
-        digest(&(coordinator.digest(), timers, waiting, nodes, partitions, history.digest(), budget))
+        let State { coordinator, timers, waiting, nodes, arrived, partitions, history, budget } = state;
+        let consumers = match budget.is_symmetric() {
+            true => crowd(nodes, waiting, |waiting| (waiting.node, &waiting.commit)),
+            false => digest(&(nodes.iter().map(Shared::digest).collect::<Vec<_>>(), waiting)),
+        };
+        digest(&(coordinator.digest(), timers, (consumers, arrived), partitions, history.digest(), budget))
     }
 
     fn properties(&self) -> &[&'static str] {

@@ -18,10 +18,23 @@ pub struct State {
     /// What waits at the coordinator.
     pub(super) waiting: BTreeMap<Ticket, Waiting>,
     pub(super) nodes: Vec<Shared<Node>>,
+    /// How many ids were given, where they are given by arrival.
+    pub(super) arrived: u8,
     /// The partitions of the topic.
     pub(super) partitions: u8,
     pub(super) history: Shared<ConsumerHistory>,
     pub(super) budget: Bounds,
+}
+
+#[cfg(test)]
+impl State {
+    /// The same with its processes called by other numbers.
+    pub(in crate::group) fn renumbered(&self, order: &[usize]) -> Self {
+        let mut renamed = self.clone();
+        let mentioned = renamed.waiting.values_mut().map(|waiting| &mut waiting.node);
+        crate::group::arrival::renumber(&mut renamed.nodes, mentioned, order);
+        renamed
+    }
 }
 
 /// What the coordinator has answered.
@@ -52,7 +65,7 @@ pub struct Commit {
 pub struct Node {
     /// The process, if it runs.
     pub life: Option<Life>,
-    /// How many lives it has had.
+    /// How many lives it has had, where ids are not given by arrival.
     pub ids: u8,
     /// What it has said, and the coordinator not heard yet.
     pub said: Option<ConsumerHeartbeat>,

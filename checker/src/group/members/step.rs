@@ -2,9 +2,10 @@
 
 use super::state::{Life, Node, State, Waiting};
 use super::{Event, World, words};
+use crate::group::arrival::{BY_ARRIVAL, id_of};
 use crate::group::{Model, Turn};
 use highwater_spec::group::{
-    Client, ConsumerHeartbeat, Input, MemberId, MemberIdentity, Millis, Output, Purpose, Reply, Request, Share, Timer,
+    Client, ConsumerHeartbeat, Input, MemberIdentity, Millis, Output, Purpose, Reply, Request, Share, Timer,
 };
 use highwater_spec::machine::Machine;
 use highwater_spec::refusal::Refusal;
@@ -38,8 +39,8 @@ impl<'a> Step<'a> {
     /// Takes an event from its budget. What happens to those that are gone costs nothing.
     pub(super) fn spend(&mut self, event: Event) -> Outcome {
         let runs = |member: u8, id: u8| {
-            let life = self.state.nodes.get(index(member)).and_then(|node| node.life.as_ref());
-            life.is_some_and(|life| life.id == id_of(member, id))
+            let id = id_of(member, id);
+            self.state.nodes.iter().any(|node| node.life.as_ref().is_some_and(|life| life.id == id))
         };
         let left = match event {
             Event::Crashes(_) => &mut self.state.budget.crashes,
@@ -151,10 +152,18 @@ impl<'a> Step<'a> {
         if node.life.is_some() || self.is_busy(member) {
             return Err("it runs, or has yet to be heard");
         }
-        let node = self.node(member);
-        let id = id_of(member, node.ids);
-        node.ids += 1;
-        node.life = Some(Life::new(id));
+        let id = match self.world.bounds.by_arrival {
+            0 => {
+                let node = self.node(member);
+                node.ids += 1;
+                id_of(member, node.ids - 1)
+            }
+            _ => {
+                self.state.arrived += 1;
+                id_of(BY_ARRIVAL, self.state.arrived - 1)
+            }
+        };
+        self.node(member).life = Some(Life::new(id));
         Ok(())
     }
 
@@ -300,8 +309,4 @@ fn full(beat: ConsumerHeartbeat) -> ConsumerHeartbeat {
 
 pub(super) fn index(member: u8) -> usize {
     usize::from(member).wrapping_sub(1)
-}
-
-fn id_of(member: u8, id: u8) -> MemberId {
-    MemberId::from(format!("c{member}.{id}").as_str())
 }

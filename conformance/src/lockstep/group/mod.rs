@@ -5,10 +5,13 @@
 //! asks is sent on a socket of its own, and what it is answered there is compared with what the model answers. Compared
 //! as well, after each event: the timers that are armed, the records in the log, the group's state, and its offsets.
 //!
+//! Once in each leadership something else changes in the metadata ([`meanwhile`]), of which nothing may come.
+//!
 //! The coordinator moves from its broker to its broker: the controller fences it for want of heartbeats, and hears one.
 
 mod ask;
 mod compare;
+mod meanwhile;
 mod members;
 mod names;
 mod start;
@@ -26,6 +29,7 @@ use highwater_checker::group::{Coordinated, Model, Said, Turn};
 use highwater_spec::group::{Input, Output, Record, Request};
 use highwater_spec::replicated;
 use highwater_spec::values::{BrokerId, Offset, Ticket};
+use meanwhile::Meanwhile;
 use members::Members;
 use names::Names;
 use std::collections::BTreeMap;
@@ -53,6 +57,8 @@ pub struct GroupConductor<W: Coordinated> {
     written: Vec<Record<Model>>,
     /// What the coordinator has said, and the log not taken yet: up to where, and what.
     unwritten: Vec<(Offset, Vec<Record<Model>>)>,
+    /// What has changed beside the world.
+    meanwhile: Meanwhile,
 }
 
 impl<W: Coordinated> GroupConductor<W> {
@@ -71,12 +77,14 @@ impl<W: Coordinated> GroupConductor<W> {
                 }
             }
             self.lose_and_win()?;
+            self.meanwhile.begins_anew();
         }
         for turn in &turns {
             self.turn(turn, W::moves(event))?;
         }
         self.state = after;
         self.settle()?;
+        self.meanwhile()?;
         self.compare()
     }
 

@@ -1,5 +1,6 @@
 //! From nothing to where a group's world begins: a controller and a broker that coordinates, and a topic.
 
+use super::meanwhile::Meanwhile;
 use super::members::Members;
 use super::names::Names;
 use super::{BROKER, GroupConductor, is_group};
@@ -7,12 +8,10 @@ use crate::lockstep::conductor::Outcome;
 use crate::lockstep::divergence::Difference;
 use crate::lockstep::nodes::CONTROLLER;
 use crate::lockstep::replay::Stage;
-use highwater::client::{ClientError, Connection};
+use highwater::client::Connection;
 use highwater::door::What;
-use highwater::wire::messages::create_topics::{CreatableReplicaAssignment, CreatableTopic, CreateTopicsRequest};
 use highwater::wire::messages::find_coordinator::FindCoordinatorRequest;
 use highwater_checker::group::{Coordinated, TOPIC};
-use highwater_spec::values::TopicId;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
@@ -40,11 +39,12 @@ impl<W: Coordinated> GroupConductor<W> {
             waiting: BTreeMap::new(),
             written: Vec::new(),
             unwritten: Vec::new(),
+            meanwhile: Meanwhile::default(),
         };
         conductor.nodes.start(CONTROLLER, [1; 16])?;
         conductor.nodes.start(BROKER, [2; 16])?;
         conductor.await_broker()?;
-        let topic = conductor.make_topic()?;
+        let topic = conductor.make_topic(NAME, conductor.world.partitions())?;
         conductor.names = Names::new(topic, TOPIC);
         conductor.await_coordinator()?;
         conductor.compare()?;
@@ -62,30 +62,6 @@ impl<W: Coordinated> GroupConductor<W> {
                 None if self.board.wait(now) => {}
                 None => return Err(self.stuck("the broker", "takes part")),
             }
-        }
-    }
-
-    fn make_topic(&mut self) -> Result<TopicId, Difference> {
-        let assignments = (0..i32::from(self.world.partitions()))
-            .map(|partition_index| CreatableReplicaAssignment { partition_index, broker_ids: vec![BROKER.0] });
-        let topic = CreatableTopic {
-            name: NAME.to_owned(),
-            num_partitions: -1,
-            replication_factor: -1,
-            assignments: assignments.collect(),
-            configs: Vec::new(),
-        };
-        let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: i32::MAX, validate_only: false };
-        let at = self.plan.address(CONTROLLER).to_string();
-        let made = self.members.spawn(async move {
-            let answer = Connection::connect(&at, PATIENCE).await?.call(&request).await?;
-            Ok::<_, ClientError>(answer.topics.into_iter().next())
-        });
-        self.flow_until("a topic".to_owned(), |_| made.is_answered())?;
-        let made = made.answer()?.map_err(Box::<dyn Error>::from)?;
-        match made {
-            Some(made) if made.error_code == 0 => Ok(TopicId(made.topic_id.0)),
-            other => Err(Difference::unplayed(format!("the topic was not made: {other:?}"))),
         }
     }
 
