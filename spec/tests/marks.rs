@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rules that a replication world does not come to, and why.
+/// Rules that no world that is walked can come to, and why.
 const UNMARKED: &[(&str, &str)] = &[
     ("controller.config", "its operators do not ask for anything"),
     ("controller.elr.min-isr-changed", "its operators do not ask for anything"),
     ("controller.isr.last", "today's rules keep an ELR"),
     ("controller.producer-ids.", "its producers have no ids"),
     ("controller.topic.", "its topic is there from the beginning"),
+    ("group.coordinator.epoch", "a broker asks for it before there is a coordinator"),
     ("log.clean.", "its logs have no segments"),
     ("log.recovery.cut", "its logs have no segments"),
     ("log.recovery.gap", "its logs have no segments"),
@@ -31,7 +32,7 @@ const UNMARKED: &[(&str, &str)] = &[
 ];
 
 /// The folders whose rules are marked.
-const MACHINES: [&str; 4] = ["replica", "broker", "controller", "log"];
+const MACHINES: [&str; 5] = ["replica", "broker", "controller", "log", "group"];
 
 /// Words that look like rules and are settings.
 fn is_setting(word: &str) -> bool {

@@ -8,6 +8,7 @@
 //! Not here: what becomes of whoever waited (`Reverted`), or reading the log. Rules: `group.coordinator.append`. Source:
 //! Kafka's `CoordinatorRuntime.flushCurrentBatch`, `CoordinatorPartitionWriter`.
 
+use crate::marks::guard;
 use crate::refusal::Refusal;
 use crate::replica::ProduceOutcome;
 use crate::values::Offset;
@@ -39,11 +40,15 @@ impl Appended {
     /// `leads` it reads it again.
     #[must_use]
     pub fn ended(self, outcome: Option<ProduceOutcome>, leads: bool) -> Aftermath {
-        match outcome {
-            Some(ProduceOutcome::Acked { base }) if base == self.base => Aftermath::Committed(self.upto),
-            Some(ProduceOutcome::Unknown(Refusal::NotEnoughReplicasAfterAppend)) => Aftermath::Committed(self.upto),
-            _ if leads => Aftermath::BeginAnew,
-            _ => Aftermath::Resign,
+        let is_committed = match outcome {
+            Some(ProduceOutcome::Acked { base }) => base == self.base,
+            Some(ProduceOutcome::Unknown(refusal)) => refusal == Refusal::NotEnoughReplicasAfterAppend,
+            _ => false,
+        };
+        match guard!("group.coordinator.append", is_committed) {
+            true => Aftermath::Committed(self.upto),
+            false if guard!("group.coordinator.append/leads", leads) => Aftermath::BeginAnew,
+            false => Aftermath::Resign,
         }
     }
 }

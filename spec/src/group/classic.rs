@@ -8,6 +8,7 @@ use super::{
     ProtocolName, ProtocolType, Reply, Stored, Subscription, Synced, Timer, TopicName,
 };
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::values::Ticket;
 use std::collections::{BTreeMap, BTreeSet};
@@ -247,12 +248,15 @@ impl<C: Carrier> ClassicGroup<C> {
     /// member.
     pub(super) fn validate(&self, member: &MemberIdentity) -> Result<&MemberId, Refusal> {
         if let Some(instance) = &member.instance {
-            let living = self.static_member(instance).ok_or(Refusal::UnknownMemberId)?;
-            if member.id.as_ref() != Some(living) {
+            let living = self.static_member(instance);
+            guard!("group.member.known/instance", living.is_some());
+            let living = living.ok_or(Refusal::UnknownMemberId)?;
+            if guard!("group.member.fence", member.id.as_ref() != Some(living)) {
                 return Err(Refusal::FencedInstanceId);
             }
         }
         let id = member.id.as_ref().and_then(|id| self.members.get_key_value(id));
+        guard!("group.member.known", id.is_some());
         id.map(|(id, _)| id).ok_or(Refusal::UnknownMemberId)
     }
 
@@ -280,6 +284,7 @@ impl<C: Carrier> ClassicGroup<C> {
     /// `group.protocol.vote`: of the ways that every member knows, the one that most of them like best; of as many, the
     /// first by name (Kafka takes any).
     pub(super) fn select_protocol(&self) -> Option<ProtocolName> {
+        rule!("group.protocol.vote");
         let common = |name: &ProtocolName| self.members.values().all(|member| member.supports(name));
         let vote = |member: &'_ ClassicMember<C>| {
             member.protocols.iter().map(|protocol| &protocol.name).find(|name| common(name)).cloned()
@@ -337,7 +342,9 @@ impl<C: Carrier> ClassicGroup<C> {
     /// never answers it.
     pub(super) fn park(&mut self, id: &MemberId, parked: Parked, turn: &mut Turn<'_, C>) {
         let Some(member) = self.members.get_mut(id) else { return };
-        if let Some(overtaken) = member.parked.replace(parked) {
+        let overtaken = member.parked.replace(parked);
+        guard!("group.parked.one", overtaken.is_some());
+        if let Some(overtaken) = overtaken {
             turn.reply(overtaken.ticket(), overtaken.refused(Some(id.clone()), Refusal::RebalanceInProgress));
         }
     }
@@ -350,12 +357,13 @@ impl<C: Carrier> ClassicGroup<C> {
 
     /// `group.member.remove`: what of a member waits is answered, and if it led, another one does.
     pub(super) fn remove(&mut self, id: &MemberId, turn: &mut Turn<'_, C>) {
+        rule!("group.member.remove");
         turn.cancel_timer(Timer::Session(id.clone()));
         let removed = self.members.remove(id);
         if let Some(parked) = removed.and_then(|member| member.parked) {
             turn.reply(parked.ticket(), parked.refused(None, Refusal::UnknownMemberId));
         }
-        if self.is_leader(id) {
+        if guard!("group.member.remove/leader", self.is_leader(id)) {
             self.leader = self.members.keys().next().cloned();
         }
         self.pending.remove(id);

@@ -7,6 +7,7 @@ use super::{
     ClassicGroup, ClassicMember, Coordinator, GroupMetadata, JoinGroup, MemberId, Parked, Reentry, Reply, State, Timer,
 };
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::rules::{Rules, StaticRejoin};
 use crate::values::Ticket;
@@ -17,20 +18,21 @@ impl<C: Carrier> Coordinator<C> {
     pub(super) fn join(&mut self, rules: &Rules, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
         let allowed = self.config.min_session_timeout..=self.config.max_session_timeout;
         let is_new = !self.classic.contains_key(turn.group);
-        let refusal = if turn.group.0.is_empty() {
+        let refusal = if guard!("group.join.validate/group", turn.group.0.is_empty()) {
             Some(Refusal::InvalidGroupId)
-        } else if !allowed.contains(&join.session_timeout) {
+        } else if guard!("group.join.validate/session", !allowed.contains(&join.session_timeout)) {
             Some(Refusal::InvalidSessionTimeout)
         } else {
             let is_gone = self.consumer_group(turn.group).is_none_or(|group| group.members.is_empty());
-            (is_new && is_gone && join.member.id.is_some()).then_some(Refusal::UnknownMemberId)
+            let knows_too_much = is_new && is_gone && join.member.id.is_some();
+            guard!("group.join.validate/member", knows_too_much).then_some(Refusal::UnknownMemberId)
         };
         if let Some(refusal) = refusal {
             return turn.reply(ticket, Reply::Join { member: join.member.id, outcome: Err(refusal) });
         }
         if let Some(consumer) = self.consumer_group(turn.group) {
             // `group.consumer.kind`
-            if !consumer.members.is_empty() {
+            if guard!("group.consumer.kind", !consumer.members.is_empty()) {
                 let outcome = Err(Refusal::InconsistentGroupProtocol);
                 return turn.reply(ticket, Reply::Join { member: None, outcome });
             }
@@ -38,7 +40,7 @@ impl<C: Carrier> Coordinator<C> {
         }
         let group = self.classic.entry(turn.group.clone()).or_insert_with(|| ClassicGroup::empty(Some(turn.at)));
         group.join(rules, ticket, join, turn);
-        if is_new && !turn.has_written_group() {
+        if guard!("group.join.create", is_new && !turn.has_written_group()) {
             turn.write_group(Some(GroupMetadata {
                 since: Some(turn.at),
                 ..ClassicGroup::empty(None).metadata(|_, _| None)
@@ -49,13 +51,13 @@ impl<C: Carrier> Coordinator<C> {
 
 impl<C: Carrier> ClassicGroup<C> {
     fn join(&mut self, rules: &Rules, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
-        if !self.accepts(&join, turn.config.max_size as usize) {
+        if !guard!("group.join.max-size", self.accepts(&join, turn.config.max_size as usize)) {
             if let Some(id) = &join.member.id {
                 self.remove(id, turn);
             }
             return turn.reply(ticket, Reply::Join { member: None, outcome: Err(Refusal::GroupMaxSizeReached) });
         }
-        if !self.supports(&join.protocol_type, &join.protocols) {
+        if !guard!("group.protocol.common", self.supports(&join.protocol_type, &join.protocols)) {
             let outcome = Err(Refusal::InconsistentGroupProtocol);
             return turn.reply(ticket, Reply::Join { member: join.member.id, outcome });
         }
@@ -82,7 +84,8 @@ impl<C: Carrier> ClassicGroup<C> {
     /// gave up leaves no member behind. Its id is kept for a session.
     fn join_anew(&mut self, rules: &Rules, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
         let fresh = join.fresh.clone();
-        if self.members.contains_key(&fresh) || self.pending.contains(&fresh) {
+        let is_taken = self.members.contains_key(&fresh) || self.pending.contains(&fresh);
+        if guard!("group.join.new/id-taken", is_taken) {
             return turn.reply(ticket, Reply::Join { member: None, outcome: Err(Refusal::UnknownServerError) });
         }
         let living = join.member.instance.as_ref().and_then(|instance| self.static_member(instance).cloned());
@@ -93,7 +96,7 @@ impl<C: Carrier> ClassicGroup<C> {
                 self.park(&living, Parked::Join { ticket, reentry: None }, turn);
                 self.rebalance_or_complete(turn);
             }
-            (None, _) if join.knows_member_id_required => {
+            (None, _) if guard!("group.join.member-id-required", join.knows_member_id_required) => {
                 turn.set_timer(Timer::Session(fresh.clone()), join.session_timeout);
                 self.pending.insert(fresh.clone());
                 turn.reply(ticket, Reply::Join { member: Some(fresh), outcome: Err(Refusal::MemberIdRequired) });
@@ -108,8 +111,8 @@ impl<C: Carrier> ClassicGroup<C> {
 
     /// `group.join.pending`: an id that was handed out becomes a member.
     fn join_again(&mut self, ticket: Ticket, id: MemberId, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
-        if self.pending.contains(&id) {
-            if join.member.instance.is_none() {
+        if guard!("group.join.pending", self.pending.contains(&id)) {
+            if guard!("group.join.pending/dynamic", join.member.instance.is_none()) {
                 return self.add(ticket, id, join, turn);
             }
             let outcome = Err(Refusal::UnknownServerError);
@@ -117,7 +120,7 @@ impl<C: Carrier> ClassicGroup<C> {
         }
         let outcome = match self.validate(&join.member) {
             Err(refusal) => Err(refusal),
-            Ok(_) if self.begins_rebalance(&id, &join) => {
+            Ok(_) if guard!("group.join.again", self.begins_rebalance(&id, &join)) => {
                 self.update(&id, join);
                 self.park(&id, Parked::Join { ticket, reentry: None }, turn);
                 return self.rebalance_or_complete(turn);
@@ -151,6 +154,7 @@ impl<C: Carrier> ClassicGroup<C> {
     /// `group.join.new`: a new member begins a rebalance, or takes part in the one that is prepared. Whether its client
     /// is still there no one can tell, so it waits for a while and not for ever.
     fn add(&mut self, ticket: Ticket, id: MemberId, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
+        rule!("group.join.new");
         if let Some(initial) = &mut self.initial {
             initial.member_added = true;
         }
@@ -177,12 +181,14 @@ impl<C: Carrier> ClassicGroup<C> {
     /// `group.join.static`: a static member that starts anew takes the place of its last life, which is fenced. A stable
     /// group goes on as it was, unless the choice of the protocol would be another.
     fn replace(&mut self, ticket: Ticket, old: &MemberId, new: MemberId, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
+        rule!("group.join.static");
         let leader = self.leader.clone();
         self.rename(old, &new, turn);
         turn.set_timer(Timer::Session(new.clone()), self.session_timeout(&new));
         let reentry = Reentry { knows_skip_assignment: join.knows_skip_assignment, leader };
         self.update(&new, join);
-        let goes_on = self.state == State::Stable && self.select_protocol() == self.protocol;
+        let is_same = self.state == State::Stable && self.select_protocol() == self.protocol;
+        let goes_on = guard!("group.join.static/goes-on", is_same);
         self.park(&new, Parked::Join { ticket, reentry: goes_on.then_some(reentry) }, turn);
         if goes_on {
             turn.write_group(Some(self.metadata(|_, member| member.assignment.clone())));
@@ -195,6 +201,7 @@ impl<C: Carrier> ClassicGroup<C> {
         let Some(mut member) = self.members.remove(old) else { return };
         turn.cancel_timer(Timer::Session(old.clone()));
         if let Some(parked) = member.parked.take() {
+            rule!("group.join.static/fenced");
             turn.reply(parked.ticket(), parked.refused(Some(old.clone()), Refusal::FencedInstanceId));
         }
         member.is_new = false;

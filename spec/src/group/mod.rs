@@ -51,6 +51,7 @@ pub use record::{CommittedOffset, GroupMetadata, MemberMetadata, Record, Subscri
 pub use tenure::Tenure;
 
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::replicated::{Decision, LogBacked, Replicated};
 use crate::rules::Rules;
@@ -136,17 +137,21 @@ impl<C: Carrier> Coordinator<C> {
     /// `group.coordinator.role`: only an active coordinator decides. While one loads, a member that says that it is
     /// alive is believed.
     fn not_active(&self, request: &Request<C>) -> Option<Reply<C>> {
-        match (self.role, request) {
-            (Role::Active, _) => None,
-            (Role::Loading, Request::Heartbeat { .. }) => Some(Reply::Heartbeat(Ok(()))),
-            (Role::Loading, _) => Some(request.refused(Refusal::CoordinatorLoadInProgress)),
-            (Role::Resigned, _) => Some(request.refused(Refusal::NotCoordinator)),
+        if guard!("group.coordinator.role", self.role == Role::Active) {
+            return None;
         }
+        let is_loading = guard!("group.coordinator.role/loading", self.role == Role::Loading);
+        Some(match request {
+            Request::Heartbeat { .. } if is_loading => Reply::Heartbeat(Ok(())),
+            _ if is_loading => request.refused(Refusal::CoordinatorLoadInProgress),
+            _ => request.refused(Refusal::NotCoordinator),
+        })
     }
 
     /// `group.coordinator.load`: groups come back as they were last written, at rest, and every member has its whole
     /// session before it. A group with more members than it may have rebalances, so that some can commit and leave.
     fn loaded(&mut self, at: C::Stamp, decision: &mut Decision<Self>) {
+        rule!("group.coordinator.load");
         self.role = Role::Active;
         let classic = self.stored.iter().filter(|(_, stored)| stored.consumer.is_none());
         self.classic = classic.map(|(id, stored)| (id.clone(), ClassicGroup::stored(stored))).collect();
@@ -158,7 +163,7 @@ impl<C: Carrier> Coordinator<C> {
         for (id, group) in &mut self.classic {
             let mut turn = Turn::new(&self.config, at, id, decision);
             group.restart_sessions(&mut turn);
-            if group.members.len() > max_size as usize {
+            if guard!("group.coordinator.load/too-many", group.members.len() > max_size as usize) {
                 group.prepare_rebalance(&mut turn);
             }
         }
@@ -224,9 +229,12 @@ impl<C: Carrier> Coordinator<C> {
         let is_empty = match (consumer, classic) {
             (Some(group), _) => group.members.is_empty(),
             (None, Some(group)) => group.state == State::Empty,
-            (None, None) => return Err(Refusal::GroupIdNotFound),
+            (None, None) => {
+                rule!("group.delete/unknown");
+                return Err(Refusal::GroupIdNotFound);
+            }
         };
-        if !is_empty {
+        if !guard!("group.delete", is_empty) {
             return Err(Refusal::NonEmptyGroup);
         }
         let offsets = self.stored.get(turn.group).into_iter().flat_map(|stored| stored.offsets.keys());
@@ -306,7 +314,9 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
     /// then; neither rests on what the log says.
     fn waits(output: &Output<C>) -> bool {
         match output {
-            Output::Reply { reply, .. } => !matches!(reply, Reply::Join { .. } | Reply::Sync(_)),
+            Output::Reply { reply, .. } => {
+                !guard!("group.coordinator.at-once", matches!(reply, Reply::Join { .. } | Reply::Sync(_)))
+            }
             Output::SetTimer { .. } | Output::CancelTimer { .. } | Output::CancelAllTimers => false,
         }
     }
@@ -320,6 +330,7 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
 
     /// `group.coordinator.resign`: whoever waits when leadership of the log is lost is sent to the next coordinator.
     fn lost(&self, unsaid: Vec<Output<C>>, out: &mut Vec<Output<C>>) {
+        rule!("group.coordinator.resign");
         out.push(Output::CancelAllTimers);
         let unsaid = unsaid.into_iter().filter_map(|output| match output {
             Output::Reply { ticket, reply } => {

@@ -8,6 +8,7 @@ use super::{
     PartitionResults, Reader, State, TopicName,
 };
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::rules::{CommitFencing, Rules};
 
@@ -25,14 +26,17 @@ impl<C: Carrier> Coordinator<C> {
             }
             return Ok(self.keep_offsets(commit, turn));
         }
-        if commit.generation.is_none() && !self.classic.contains_key(turn.group) {
+        let is_first = commit.generation.is_none() && !self.classic.contains_key(turn.group);
+        if guard!("group.offset.simple", is_first) {
             self.classic.insert(turn.group.clone(), ClassicGroup::empty(Some(turn.at)));
         }
         let unknown = match commit.knows_group_id_not_found {
             true => Refusal::GroupIdNotFound,
             false => Refusal::IllegalGeneration,
         };
-        let group = self.classic.get(turn.group).ok_or(unknown)?;
+        let found = self.classic.get(turn.group);
+        guard!("group.offset.fence/known", found.is_some());
+        let group = found.ok_or(unknown)?;
         if rules.commit_fencing == CommitFencing::Generation {
             group.validate_commit(&commit)?;
         }
@@ -50,7 +54,7 @@ impl<C: Carrier> Coordinator<C> {
     ) -> Vec<(NamedPartition, Result<(), Refusal>)> {
         let max = self.config.max_offset_metadata;
         let keep = |(partition, given): (NamedPartition, OffsetToCommit<C>)| {
-            if given.metadata_length > max {
+            if guard!("group.offset.metadata-size", given.metadata_length > max) {
                 return (partition, Err(Refusal::OffsetMetadataTooLarge));
             }
             let OffsetToCommit { offset, leader_epoch, metadata, .. } = given;
@@ -63,14 +67,18 @@ impl<C: Carrier> Coordinator<C> {
     /// `group.offset.delete`: not while members of the group read the topic; of a group that reads no topics that the
     /// coordinator knows of, not while it has members.
     pub(super) fn delete_offsets(&self, partitions: Vec<NamedPartition>, turn: &mut Turn<'_, C>) -> PartitionResults {
-        if turn.group.0.is_empty() {
+        if guard!("group.offset.delete/group", turn.group.0.is_empty()) {
             return Err(Refusal::InvalidGroupId);
         }
         let consumer = self.consumer_group(turn.group);
         let classic = self.classic.get(turn.group);
         match classic {
-            None if consumer.is_none() => return Err(Refusal::GroupIdNotFound),
-            Some(group) if group.state != State::Empty && !group.is_consumer() => return Err(Refusal::NonEmptyGroup),
+            None if guard!("group.offset.delete/unknown", consumer.is_none()) => return Err(Refusal::GroupIdNotFound),
+            Some(group)
+                if guard!("group.offset.delete/others", group.state != State::Empty && !group.is_consumer()) =>
+            {
+                return Err(Refusal::NonEmptyGroup);
+            }
             _ => {}
         }
         let is_subscribed = |topic: &TopicName| {
@@ -79,7 +87,7 @@ impl<C: Carrier> Coordinator<C> {
         };
         let stored = self.stored.get(turn.group);
         let forget = |partition: NamedPartition| {
-            if is_subscribed(&partition.topic) {
+            if guard!("group.offset.delete", is_subscribed(&partition.topic)) {
                 return (partition, Err(Refusal::GroupSubscribedToTopic));
             }
             if stored.is_some_and(|stored| stored.offsets.contains_key(&partition)) {
@@ -103,6 +111,7 @@ impl<C: Carrier> Coordinator<C> {
 
     /// `group.offset.fetch`: what was committed last, or nothing; asking needs no membership and no group.
     fn offsets_of(&self, group: &GroupId, partitions: Option<&[NamedPartition]>) -> FetchedOffsets<C> {
+        rule!("group.offset.fetch");
         let stored = self.stored.get(group);
         let offset = |partition| stored.and_then(|stored| stored.offsets.get(partition)).cloned();
         match partitions {
@@ -120,18 +129,20 @@ impl<C: Carrier> ClassicGroup<C> {
     /// does between generations' beginning and its assignment; while a rebalance is prepared members of the generation
     /// that ends still may, and so hand over what they have done.
     fn validate_commit(&self, commit: &CommitOffsets<C>) -> Result<(), Refusal> {
-        if commit.generation.is_none() && self.state == State::Empty {
+        if guard!("group.offset.fence/nobody", commit.generation.is_none() && self.state == State::Empty) {
             return Ok(());
         }
         let is_anyone = commit.generation.is_none() && commit.member.id.is_none() && commit.member.instance.is_none();
-        if is_anyone {
+        if guard!("group.offset.fence/anyone", is_anyone) {
             return Err(Refusal::UnknownMemberId);
         }
         self.validate(&commit.member)?;
-        self.is_current(commit.generation)?;
-        match self.state {
-            State::CompletingRebalance => Err(Refusal::RebalanceInProgress),
-            State::Empty | State::PreparingRebalance | State::Stable => Ok(()),
+        if !guard!("group.offset.fence", self.is_current(commit.generation)) {
+            return Err(Refusal::IllegalGeneration);
         }
+        if guard!("group.offset.completing", self.state == State::CompletingRebalance) {
+            return Err(Refusal::RebalanceInProgress);
+        }
+        Ok(())
     }
 }

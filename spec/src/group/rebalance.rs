@@ -6,6 +6,7 @@
 use super::turn::Turn;
 use super::{ClassicGroup, Generation, Initial, MemberId, Millis, Parked, Reply, State, Timer};
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 
 impl<C: Carrier> ClassicGroup<C> {
@@ -28,7 +29,8 @@ impl<C: Carrier> ClassicGroup<C> {
     /// `group.rebalance.prepare`: whoever waits for a share of a generation that ends is told to join anew, and members
     /// have until the longest rebalance timeout among them.
     pub(super) fn prepare_rebalance(&mut self, turn: &mut Turn<'_, C>) {
-        if self.state == State::CompletingRebalance {
+        rule!("group.rebalance.prepare");
+        if guard!("group.rebalance.prepare/completing", self.state == State::CompletingRebalance) {
             self.refuse_syncs(Refusal::RebalanceInProgress, turn);
         }
         self.pending_sync.clear();
@@ -36,9 +38,9 @@ impl<C: Carrier> ClassicGroup<C> {
         let was_empty = self.state == State::Empty;
         self.state = State::PreparingRebalance;
         self.since = Some(turn.at);
-        if was_empty {
+        if guard!("group.rebalance.initial", was_empty) {
             self.begin_initial(turn);
-        } else if self.has_all_joined() {
+        } else if guard!("group.rebalance.prepare/all-joined", self.has_all_joined()) {
             self.complete_join(turn);
         } else {
             turn.set_timer(Timer::Join, self.rebalance_timeout());
@@ -56,11 +58,13 @@ impl<C: Carrier> ClassicGroup<C> {
 
     /// `group.rebalance.extend`: it waits on while members keep coming, but no longer than a rebalance may take.
     fn join_timed_out(&mut self, turn: &mut Turn<'_, C>) {
-        if self.state != State::PreparingRebalance {
+        if guard!("group.rebalance.extend/over", self.state != State::PreparingRebalance) {
             return;
         }
         match &mut self.initial {
-            Some(initial) if initial.member_added && initial.remaining > Millis(0) => {
+            Some(initial)
+                if guard!("group.rebalance.extend", initial.member_added && initial.remaining > Millis(0)) =>
+            {
                 let delay = turn.config.initial_rebalance_delay.min(initial.remaining);
                 let remaining = initial.remaining.less(initial.delay);
                 *initial = Initial { delay, remaining, member_added: false };
@@ -71,7 +75,7 @@ impl<C: Carrier> ClassicGroup<C> {
     }
 
     fn complete_if_all_joined(&mut self, turn: &mut Turn<'_, C>) {
-        if self.initial.is_none() && self.has_all_joined() {
+        if guard!("group.rebalance.complete/all-joined", self.initial.is_none() && self.has_all_joined()) {
             self.complete_join(turn);
         }
     }
@@ -83,17 +87,18 @@ impl<C: Carrier> ClassicGroup<C> {
         let missing = self.members.iter().filter(|(_, member)| !member.is_joining() && member.instance.is_none());
         let missing: Vec<_> = missing.map(|(id, _)| id.clone()).collect();
         missing.iter().for_each(|id| self.remove(id, turn));
-        if !self.elect_joined_leader() {
+        if !guard!("group.rebalance.leader/any", self.elect_joined_leader()) {
             // Only static members are left and none has come: nothing to begin with.
             self.initial = self.initial.map(|initial| Initial { remaining: Millis(0), ..initial });
             return turn.set_timer(Timer::Join, self.rebalance_timeout());
         }
+        rule!("group.rebalance.complete");
         self.initial = None;
         self.generation = self.generation.next();
         self.since = Some(turn.at);
         self.pending_sync.clear();
         self.protocol = self.select_protocol();
-        if self.members.is_empty() {
+        if guard!("group.rebalance.complete/empty", self.members.is_empty()) {
             self.state = State::Empty;
             turn.write_group(Some(self.metadata(|_, _| None)));
         } else {
@@ -105,7 +110,7 @@ impl<C: Carrier> ClassicGroup<C> {
     /// `group.rebalance.leader`: the leader stays if it has joined; otherwise someone leads who has. False if no one has.
     fn elect_joined_leader(&mut self) -> bool {
         let joined = |id: &MemberId| self.members.get(id).is_some_and(|member| member.is_joining());
-        if !self.leader.as_ref().is_some_and(joined) {
+        if !guard!("group.rebalance.leader", self.leader.as_ref().is_some_and(joined)) {
             let other = self.members.iter().find(|(_, member)| member.is_joining()).map(|(id, _)| id.clone());
             if other.is_none() {
                 return self.members.is_empty();
@@ -136,7 +141,7 @@ impl<C: Carrier> ClassicGroup<C> {
     /// others no longer.
     fn sync_timed_out(&mut self, turn: &mut Turn<'_, C>) {
         let awaited = matches!(self.state, State::CompletingRebalance | State::Stable);
-        if awaited && !self.pending_sync.is_empty() {
+        if guard!("group.rebalance.sync-timeout", awaited && !self.pending_sync.is_empty()) {
             let missing: Vec<_> = self.pending_sync.iter().cloned().collect();
             missing.iter().for_each(|id| self.remove(id, turn));
             self.prepare_rebalance(turn);
@@ -154,7 +159,7 @@ impl<C: Carrier> ClassicGroup<C> {
         }
     }
 
-    pub(super) fn is_current(&self, generation: Option<Generation>) -> Result<(), Refusal> {
-        if generation == Some(self.generation) { Ok(()) } else { Err(Refusal::IllegalGeneration) }
+    pub(super) fn is_current(&self, generation: Option<Generation>) -> bool {
+        generation == Some(self.generation)
     }
 }

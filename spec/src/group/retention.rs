@@ -7,26 +7,29 @@
 use super::turn::Turn;
 use super::{ClassicGroup, CommittedOffset, ConsumerGroup, Coordinator, GroupId, Role, State, TopicName};
 use crate::machine::Carrier;
+use crate::marks::guard;
 
 impl<C: Carrier> Coordinator<C> {
     /// `group.retention.offset`: an offset is forgotten when its time has passed and it is still not needed.
     /// `group.retention.group`: a group without members that is left with no offsets is forgotten too.
     pub(super) fn retention_checked(&self, since: C::Stamp, turn: &mut Turn<'_, C>) {
-        if self.role != Role::Active {
+        if !guard!("group.retention.offset/active", self.role == Role::Active) {
             return;
         }
         let offsets = self.stored.get(turn.group).into_iter().flat_map(|stored| &stored.offsets);
         let (forgotten, kept): (Vec<_>, Vec<_>) = offsets.partition(|(partition, committed)| {
             let unneeded = self.unneeded_since(turn.group, &partition.topic, committed);
-            unneeded.is_some_and(|from| from <= since)
+            guard!("group.retention.offset", unneeded.is_some_and(|from| from <= since))
         });
         forgotten.into_iter().for_each(|(partition, _)| turn.write_offset(partition.clone(), None));
-        if !kept.is_empty() {
+        if guard!("group.retention.group/kept", !kept.is_empty()) {
             return;
         }
         match (self.consumer_group(turn.group), self.classic.get(turn.group)) {
-            (Some(group), _) if group.members.is_empty() => group.forget_all(turn),
-            (None, Some(group)) if group.state == State::Empty => group.forget(turn),
+            (Some(group), _) if guard!("group.retention.group/consumer", group.members.is_empty()) => {
+                group.forget_all(turn);
+            }
+            (None, Some(group)) if guard!("group.retention.group", group.state == State::Empty) => group.forget(turn),
             _ => {}
         }
     }
@@ -44,7 +47,7 @@ impl ConsumerGroup {
     /// `group.consumer.retention`: in a consumer group the time runs from when an offset was committed, for topics that
     /// no member reads.
     fn unneeded_since<C: Carrier>(&self, topic: &TopicName, committed: &CommittedOffset<C>) -> Option<C::Stamp> {
-        (!self.is_subscribed(topic)).then_some(committed.at)
+        guard!("group.consumer.retention", !self.is_subscribed(topic)).then_some(committed.at)
     }
 }
 
@@ -53,11 +56,13 @@ impl<C: Carrier> ClassicGroup<C> {
     /// coordinator cannot tell what it reads while there are any. After that the time runs from when the last of them
     /// left; where there are members of others' topics, or never were any, from when it was committed.
     fn unneeded_since(&self, topic: &TopicName, committed: &CommittedOffset<C>) -> Option<C::Stamp> {
-        match (&self.protocol_type, self.state) {
+        let unneeded = match (&self.protocol_type, self.state) {
             (None, _) => Some(committed.at),
             (Some(_), State::Empty) => Some(self.since.unwrap_or(committed.at)),
             (Some(_), State::Stable) if self.is_consumer() => (!self.is_subscribed(topic)).then_some(committed.at),
             (Some(_), _) => None,
-        }
+        };
+        guard!("group.retention.since", unneeded.is_some());
+        unneeded
     }
 }

@@ -6,6 +6,7 @@
 use super::turn::Turn;
 use super::{ClassicGroup, Coordinator, Generation, MemberId, MemberIdentity, MemberResults, Millis, State, Timer};
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 
 impl<C: Carrier> Coordinator<C> {
@@ -15,22 +16,25 @@ impl<C: Carrier> Coordinator<C> {
         generation: Option<Generation>,
         turn: &mut Turn<'_, C>,
     ) -> Result<(), Refusal> {
-        if turn.group.0.is_empty() {
+        if guard!("group.heartbeat/group", turn.group.0.is_empty()) {
             return Err(Refusal::InvalidGroupId);
         }
-        let group = self.classic.get_mut(turn.group).ok_or(Refusal::UnknownMemberId)?;
+        let found = self.classic.get_mut(turn.group);
+        guard!("group.heartbeat/known", found.is_some());
+        let group = found.ok_or(Refusal::UnknownMemberId)?;
         group.heartbeat(member, generation, turn)
     }
 
     /// `group.leave.each`: each member leaves, or not, by itself.
     pub(super) fn leave(&mut self, members: Vec<MemberIdentity>, turn: &mut Turn<'_, C>) -> MemberResults {
-        if turn.group.0.is_empty() {
+        if guard!("group.leave.each/group", turn.group.0.is_empty()) {
             return Err(Refusal::InvalidGroupId);
         }
         if let Some(group) = self.consumer_group(turn.group) {
             return self.consumers_leave(group, members, turn);
         }
         let Some(group) = self.classic.get_mut(turn.group) else {
+            rule!("group.leave.each/unknown");
             return Ok(members.into_iter().map(|member| (member, Err(Refusal::UnknownMemberId))).collect());
         };
         let leave = |member| {
@@ -38,7 +42,8 @@ impl<C: Carrier> Coordinator<C> {
             (member, outcome)
         };
         let outcomes: Vec<_> = members.into_iter().map(leave).collect();
-        if outcomes.iter().any(|(_, outcome)| outcome.is_ok()) && group.state != State::Empty {
+        let has_left = outcomes.iter().any(|(_, outcome)| outcome.is_ok());
+        if guard!("group.leave.each", has_left && group.state != State::Empty) {
             group.rebalance_or_complete(turn);
         }
         Ok(outcomes)
@@ -54,12 +59,20 @@ impl<C: Carrier> ClassicGroup<C> {
         turn: &mut Turn<'_, C>,
     ) -> Result<(), Refusal> {
         let id = self.validate(member)?.clone();
-        self.is_current(generation)?;
+        if !guard!("group.heartbeat/generation", self.is_current(generation)) {
+            return Err(Refusal::IllegalGeneration);
+        }
         self.extend_session(&id, turn);
         match self.state {
             State::Empty => Err(Refusal::UnknownMemberId),
-            State::PreparingRebalance => Err(Refusal::RebalanceInProgress),
-            State::CompletingRebalance | State::Stable => Ok(()),
+            State::PreparingRebalance => {
+                guard!("group.heartbeat", false);
+                Err(Refusal::RebalanceInProgress)
+            }
+            State::CompletingRebalance | State::Stable => {
+                guard!("group.heartbeat", true);
+                Ok(())
+            }
         }
     }
 
@@ -69,9 +82,10 @@ impl<C: Carrier> ClassicGroup<C> {
         let id = match &member.id {
             None => {
                 let living = member.instance.as_ref().and_then(|instance| self.static_member(instance));
+                guard!("group.leave.static", living.is_some());
                 living.ok_or(Refusal::UnknownMemberId)?.clone()
             }
-            Some(id) if self.pending.contains(id) => id.clone(),
+            Some(id) if guard!("group.leave.pending", self.pending.contains(id)) => id.clone(),
             Some(_) => self.validate(member)?.clone(),
         };
         self.remove(&id, turn);
@@ -82,11 +96,12 @@ impl<C: Carrier> ClassicGroup<C> {
     /// id that was handed out and did not come back is forgotten.
     pub(super) fn session_expired(&mut self, id: &MemberId, turn: &mut Turn<'_, C>) {
         let is_member = match self.members.get(id) {
-            Some(member) if member.is_excused() => return,
+            Some(member) if guard!("group.session.parked", member.is_excused()) => return,
             Some(_) => true,
-            None if self.pending.contains(id) => false,
+            None if guard!("group.session.expire/pending", self.pending.contains(id)) => false,
             None => return,
         };
+        rule!("group.session.expire");
         self.remove(id, turn);
         match self.state {
             State::CompletingRebalance | State::Stable if is_member => self.prepare_rebalance(turn),
@@ -101,6 +116,7 @@ impl<C: Carrier> ClassicGroup<C> {
 
     /// `group.session.extend`: whatever shows that a member is alive begins its session anew.
     pub(super) fn extend_session(&self, id: &MemberId, turn: &mut Turn<'_, C>) {
+        rule!("group.session.extend");
         turn.set_timer(Timer::Session(id.clone()), self.session_timeout(id));
     }
 

@@ -7,6 +7,7 @@ use super::{
     ClassicGroup, Coordinator, GroupId, GroupMetadata, MemberId, Output, Parked, Reply, State, SyncGroup, Timer,
 };
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::values::Ticket;
 use std::collections::BTreeMap;
@@ -14,11 +15,14 @@ use std::collections::BTreeMap;
 impl<C: Carrier> Coordinator<C> {
     /// `group.sync.known`: there must be a group, and someone in it.
     pub(super) fn sync(&mut self, ticket: Ticket, sync: SyncGroup<C>, turn: &mut Turn<'_, C>) {
-        let refusal = if turn.group.0.is_empty() { Refusal::InvalidGroupId } else { Refusal::UnknownMemberId };
-        match self.classic.get_mut(turn.group).filter(|group| group.state != State::Empty) {
-            Some(group) => group.sync(ticket, sync, turn),
-            None => turn.reply(ticket, Reply::Sync(Err(refusal))),
-        }
+        let found = self.classic.get_mut(turn.group).filter(|group| group.state != State::Empty);
+        guard!("group.sync.known", found.is_some());
+        let refusal = match found {
+            Some(group) => return group.sync(ticket, sync, turn),
+            None if guard!("group.sync.known/group", turn.group.0.is_empty()) => Refusal::InvalidGroupId,
+            None => Refusal::UnknownMemberId,
+        };
+        turn.reply(ticket, Reply::Sync(Err(refusal)));
     }
 }
 
@@ -34,7 +38,7 @@ impl<C: Carrier> ClassicGroup<C> {
         if self.pending_sync.is_empty() {
             turn.cancel_timer(Timer::Sync);
         }
-        if self.state == State::Stable {
+        if guard!("group.sync.answer", self.state == State::Stable) {
             return turn.reply(ticket, Reply::Sync(Ok(self.synced(&id))));
         }
         self.park(&id, Parked::Sync { ticket }, turn);
@@ -46,21 +50,26 @@ impl<C: Carrier> ClassicGroup<C> {
     /// `group.sync.validate`: a member of this generation, that believes in what the group has agreed on.
     fn validate_sync(&self, sync: &SyncGroup<C>) -> Result<MemberId, Refusal> {
         let id = self.validate(&sync.member)?;
-        self.is_current(sync.generation)?;
+        if !guard!("group.sync.validate", self.is_current(sync.generation)) {
+            return Err(Refusal::IllegalGeneration);
+        }
         let type_differs = sync.protocol_type.is_some() && sync.protocol_type != self.protocol_type;
         let protocol_differs = sync.protocol.is_some() && sync.protocol != self.protocol;
-        if type_differs && self.protocol_type.is_some() || protocol_differs && self.protocol.is_some() {
+        let differs = type_differs && self.protocol_type.is_some() || protocol_differs && self.protocol.is_some();
+        if guard!("group.sync.validate/protocol", differs) {
             return Err(Refusal::InconsistentGroupProtocol);
         }
-        match self.state {
-            State::Empty | State::PreparingRebalance => Err(Refusal::RebalanceInProgress),
-            State::CompletingRebalance | State::Stable => Ok(id.clone()),
+        let has_begun = matches!(self.state, State::CompletingRebalance | State::Stable);
+        match guard!("group.sync.validate/begun", has_begun) {
+            true => Ok(id.clone()),
+            false => Err(Refusal::RebalanceInProgress),
         }
     }
 
     /// `group.sync.store`: the leader's assignment is written before anyone hears of it. A member that it leaves out gets
     /// an empty share.
     fn store_assignment(&mut self, assignments: Vec<(MemberId, Option<C::Bytes>)>, turn: &mut Turn<'_, C>) {
+        rule!("group.sync.store");
         let assignments: BTreeMap<_, _> = assignments.into_iter().collect();
         turn.write_group(Some(self.metadata(|id, _| assignments.get(id).cloned().flatten())));
     }
@@ -71,7 +80,8 @@ impl<C: Carrier> ClassicGroup<C> {
     pub(super) fn written(&mut self, group: &GroupId, written: &GroupMetadata<C>, out: &mut Vec<Output<C>>) {
         let stored: BTreeMap<_, _> =
             written.members.iter().map(|member| (&member.member, &member.assignment)).collect();
-        if self.state == State::CompletingRebalance && self.generation == written.generation {
+        let is_awaited = self.state == State::CompletingRebalance && self.generation == written.generation;
+        if guard!("group.sync.stable", is_awaited) {
             self.state = State::Stable;
             for (id, member) in &mut self.members {
                 member.assignment = stored.get(id).and_then(|share| (*share).clone());
@@ -102,7 +112,7 @@ impl<C: Carrier> ClassicGroup<C> {
         let Some(member) = self.members.get_mut(id) else { return };
         let is_reentry = |parked: &mut Parked| matches!(parked, Parked::Join { reentry: Some(_), .. });
         let Some(Parked::Join { ticket, reentry: Some(reentry) }) = member.parked.take_if(is_reentry) else { return };
-        if reentry.knows_skip_assignment {
+        if guard!("group.join.skip-assignment", reentry.knows_skip_assignment) {
             joined.skip_assignment = leads;
         } else {
             // An older client that is told that it leads would share out the work, and hand it in to a stable group.

@@ -10,6 +10,7 @@ use crate::assignor::ServerAssignor;
 use crate::group::turn::Turn;
 use crate::group::{Coordinator, GroupId, MemberId, State, Timer};
 use crate::machine::Carrier;
+use crate::marks::guard;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use std::sync::Arc;
@@ -34,8 +35,12 @@ impl<C: Carrier> Coordinator<C> {
     fn consumer_group_for(&self, id: &GroupId, joins: bool) -> Result<Option<&ConsumerGroup>, Refusal> {
         match (self.consumer_group(id), self.classic.get(id)) {
             (Some(group), _) => Ok(Some(group)),
-            (None, None) if joins => Ok(None),
-            (None, Some(classic)) if joins && classic.state == State::Empty => Ok(None),
+            (None, None) if guard!("group.consumer.create", joins) => Ok(None),
+            (None, Some(classic))
+                if guard!("group.consumer.create/classic", joins && classic.state == State::Empty) =>
+            {
+                Ok(None)
+            }
             (None, _) => Err(Refusal::GroupIdNotFound),
         }
     }
@@ -52,12 +57,12 @@ impl<C: Carrier> Coordinator<C> {
         let id = beat.member.id.as_ref().or(beat.fresh.as_ref()).ok_or(Refusal::InvalidRequest)?;
         // `group.consumer.max-size`
         let is_full = group.members.len() >= (turn.config.consumer_max_size as usize);
-        if is_full && !group.members.contains_key(id) {
+        if guard!("group.consumer.max-size", is_full && !group.members.contains_key(id)) {
             return Err(Refusal::GroupMaxSizeReached);
         }
         let asks = group.who_asks(id, beat)?;
         // `group.consumer.regex`
-        if beat.regex.as_ref().is_some_and(|regex| !regex.is_empty()) {
+        if guard!("group.consumer.regex", beat.regex.as_ref().is_some_and(|regex| !regex.is_empty())) {
             return Err(Refusal::InvalidRegularExpression);
         }
         if let Some(classic) = self.classic.get(turn.group) {
@@ -68,7 +73,7 @@ impl<C: Carrier> Coordinator<C> {
         let subscribing = Subscribing { group, id, replaces: asks.replaces, before: &asks.member, metadata: &metadata };
         subscribing.write_member(turn);
         let epoch = subscribing.group_epoch(known, &self.topics, turn);
-        let (target_epoch, target) = match epoch > group.target_epoch {
+        let (target_epoch, target) = match guard!("group.consumer.target", epoch > group.target_epoch) {
             true => (epoch, subscribing.assign(epoch, &self.topics, turn)),
             false => (group.target_epoch, subscribing.target().cloned().unwrap_or_default()),
         };
@@ -79,7 +84,8 @@ impl<C: Carrier> Coordinator<C> {
         }
         turn.set_timer(Timer::Session(id.clone()), turn.config.consumer_session_timeout);
         // `group.consumer.answer`
-        let tells = joins || beat.is_full() || current.assigned != before.assigned;
+        let is_news = joins || beat.is_full() || current.assigned != before.assigned;
+        let tells = guard!("group.consumer.answer", is_news);
         let reply = Reconciled {
             member: id.clone(),
             epoch: current.epoch.unwrap_or_default(),
@@ -94,6 +100,7 @@ impl<C: Carrier> Coordinator<C> {
 /// `group.consumer.rebalance-timeout`: whoever is to give up partitions has its rebalance timeout for it.
 fn write_progress<C: Carrier>(id: &MemberId, current: &Current, metadata: &MemberDetails, turn: &mut Turn<'_, C>) {
     turn.write_consumer(ConsumerRecord::Current(id.clone(), Some(Arc::new(current.clone()))));
+    guard!("group.consumer.rebalance-timeout", current.progress == Progress::UnrevokedPartitions);
     match current.progress {
         Progress::UnrevokedPartitions => turn.set_timer(Timer::Revocation(id.clone()), metadata.rebalance_timeout),
         _ => turn.cancel_timer(Timer::Revocation(id.clone())),
@@ -120,11 +127,14 @@ impl ConsumerHeartbeat {
             [Some(&group.0), instance, self.rack.as_ref()].into_iter().flatten().any(|name| is_blank(name));
         let owns_something = self.owned.as_ref().is_none_or(|owned| !owned.is_empty());
         let says_nothing = self.rebalance_timeout.is_none() || self.topics.is_none() && self.regex.is_none();
-        if has_blanks || nameless || self.purpose == Purpose::Join && (owns_something || says_nothing) {
+        let joins_wrongly = self.purpose == Purpose::Join && (owns_something || says_nothing);
+        if guard!("group.consumer.validate", has_blanks || nameless || joins_wrongly) {
             return Err(Refusal::InvalidRequest);
         }
         match &self.assignor {
-            Some(name) if ServerAssignor::named(&name.0).is_none() => Err(Refusal::UnsupportedAssignor),
+            Some(name) if guard!("group.consumer.assignor", ServerAssignor::named(&name.0).is_none()) => {
+                Err(Refusal::UnsupportedAssignor)
+            }
             _ => Ok(()),
         }
     }

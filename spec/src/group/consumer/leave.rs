@@ -9,6 +9,7 @@ use super::{
 use crate::group::turn::Turn;
 use crate::group::{Coordinator, MemberId, MemberIdentity, MemberResults, Timer, TopicName};
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,16 +18,23 @@ impl<C: Carrier> Coordinator<C> {
     /// `group.consumer.leave`: what a member had is free at once. `group.consumer.pause`: what a static member had that
     /// will be back is not, but its session goes on.
     pub(super) fn consumer_leaves(&self, beat: &ConsumerHeartbeat, turn: &mut Turn<'_, C>) -> Result<(), Refusal> {
-        let group = self.consumer_group(turn.group).ok_or(Refusal::GroupIdNotFound)?;
+        let found = self.consumer_group(turn.group);
+        guard!("group.consumer.leave/group", found.is_some());
+        let group = found.ok_or(Refusal::GroupIdNotFound)?;
         let id = beat.member.id.as_ref().or(beat.fresh.as_ref()).ok_or(Refusal::UnknownMemberId)?;
         let member = match &beat.member.instance {
             Some(instance) => group.validate_static(instance, id)?,
-            None => group.members.get(id).ok_or(Refusal::UnknownMemberId)?,
+            None => {
+                let known = group.members.get(id);
+                guard!("group.consumer.leave/known", known.is_some());
+                known.ok_or(Refusal::UnknownMemberId)?
+            }
         };
-        if beat.purpose == Purpose::Pause {
+        if guard!("group.consumer.pause", beat.purpose == Purpose::Pause) {
             let away = Current { epoch: None, revoked: Share::new(), ..(*member.current).clone() };
             turn.write_consumer(ConsumerRecord::Current(id.clone(), Some(Arc::new(away))));
         } else {
+            rule!("group.consumer.leave");
             self.put_out(group, &[id.clone()].into(), turn);
         }
         Ok(())
@@ -47,7 +55,9 @@ impl<C: Carrier> Coordinator<C> {
             (Some(instance), Some(id)) => group.validate_static(instance, id).map(|_| id.clone()),
         };
         let outcomes = members.into_iter().map(|member| {
-            let outcome = find(&member).map(|id| {
+            let found = find(&member);
+            guard!("group.consumer.leave/each", found.is_ok());
+            let outcome = found.map(|id| {
                 gone.insert(id);
             });
             (member, outcome)
@@ -64,11 +74,12 @@ impl<C: Carrier> Coordinator<C> {
     pub(in crate::group) fn consumer_timer_fired(&self, timer: &Timer, turn: &mut Turn<'_, C>) {
         let Some(group) = self.consumer_group(turn.group) else { return };
         let due = match timer {
-            Timer::Session(id) => group.members.contains_key(id).then_some(id),
+            Timer::Session(id) => guard!("group.consumer.session", group.members.contains_key(id)).then_some(id),
             Timer::Revocation(id) => {
                 let revokes =
                     |current: &Current| current.progress == Progress::UnrevokedPartitions && current.epoch.is_some();
-                group.members.get(id).is_some_and(|member| revokes(&member.current)).then_some(id)
+                let is_late = group.members.get(id).is_some_and(|member| revokes(&member.current));
+                guard!("group.consumer.rebalance-timeout/late", is_late).then_some(id)
             }
             Timer::Join | Timer::Sync => None,
         };
@@ -95,9 +106,10 @@ impl ConsumerGroup {
     /// `group.consumer.load`: under a new coordinator every member has a whole session before it, and one that is to
     /// give up partitions its whole rebalance timeout.
     pub(in crate::group) fn restart_timers<C: Carrier>(&self, turn: &mut Turn<'_, C>) {
+        rule!("group.consumer.load");
         for (id, member) in &self.members {
             turn.set_timer(Timer::Session(id.clone()), turn.config.consumer_session_timeout);
-            if member.current.progress == Progress::UnrevokedPartitions {
+            if guard!("group.consumer.load/revokes", member.current.progress == Progress::UnrevokedPartitions) {
                 turn.set_timer(Timer::Revocation(id.clone()), member.metadata.rebalance_timeout);
             }
         }

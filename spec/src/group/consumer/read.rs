@@ -8,6 +8,7 @@ use super::{ConsumerGroup, ConsumerState, GroupEpoch, Reader};
 use crate::assignor::ServerAssignor;
 use crate::group::{CommitOffsets, GroupId, ReplicatedCoordinator};
 use crate::machine::Carrier;
+use crate::marks::guard;
 use crate::refusal::Refusal;
 use crate::rules::{CommitEpoch, Rules};
 
@@ -43,32 +44,41 @@ impl ConsumerGroup {
         rules: &Rules,
         commit: &CommitOffsets<C>,
     ) -> Result<(), Refusal> {
-        if commit.generation.is_none() && self.members.is_empty() {
+        let is_nobody_s = commit.generation.is_none() && self.members.is_empty();
+        if guard!("group.consumer.offset.commit/nobody", is_nobody_s) {
             return Ok(());
         }
-        let member = commit.member.id.as_ref().and_then(|id| self.members.get(id)).ok_or(Refusal::UnknownMemberId)?;
-        if !commit.knows_group_id_not_found {
+        let member = commit.member.id.as_ref().and_then(|id| self.members.get(id));
+        guard!("group.consumer.offset.commit/known", member.is_some());
+        let member = member.ok_or(Refusal::UnknownMemberId)?;
+        if !guard!("group.consumer.offset.commit/version", commit.knows_group_id_not_found) {
             return Err(Refusal::UnsupportedVersion);
         }
         let named = commit.generation.map(|epoch| GroupEpoch(epoch.0));
         match rules.commit_epoch {
             CommitEpoch::UpToItsOwn if named.is_some() && named < member.current.epoch => Ok(()),
-            _ => member.current.is_at(named),
+            _ if guard!("group.consumer.offset.commit", member.current.is_at(named)) => Ok(()),
+            _ => Err(Refusal::StaleMemberEpoch),
         }
     }
 
     /// `group.consumer.offset.fetch`: who says that it is a member, and at which epoch, hears of offsets only if it is.
     pub(in crate::group) fn validate_fetch(&self, reader: &Reader) -> Result<(), Refusal> {
-        if reader.member.is_none() && reader.epoch.is_none() {
+        if guard!("group.consumer.offset.fetch/anyone", reader.member.is_none() && reader.epoch.is_none()) {
             return Ok(());
         }
-        let member = reader.member.as_ref().and_then(|id| self.members.get(id)).ok_or(Refusal::UnknownMemberId)?;
-        member.current.is_at(reader.epoch)
+        let member = reader.member.as_ref().and_then(|id| self.members.get(id));
+        guard!("group.consumer.offset.fetch/known", member.is_some());
+        let member = member.ok_or(Refusal::UnknownMemberId)?;
+        match guard!("group.consumer.offset.fetch", member.current.is_at(reader.epoch)) {
+            true => Ok(()),
+            false => Err(Refusal::StaleMemberEpoch),
+        }
     }
 }
 
 impl super::Current {
-    fn is_at(&self, epoch: Option<GroupEpoch>) -> Result<(), Refusal> {
-        if epoch.is_some() && epoch == self.epoch { Ok(()) } else { Err(Refusal::StaleMemberEpoch) }
+    fn is_at(&self, epoch: Option<GroupEpoch>) -> bool {
+        epoch.is_some() && epoch == self.epoch
     }
 }

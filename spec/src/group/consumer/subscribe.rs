@@ -10,6 +10,7 @@ use super::{
 use crate::group::turn::Turn;
 use crate::group::{InstanceId, MemberId, TopicName};
 use crate::machine::Carrier;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,7 +29,10 @@ impl ConsumerGroup {
             let member = match (self.members.get(id), beat.purpose) {
                 (Some(known), _) => known.clone(),
                 (None, Purpose::Join) => ConsumerMember::default(),
-                (None, _) => return Err(Refusal::UnknownMemberId),
+                (None, _) => {
+                    rule!("group.consumer.fence/unknown");
+                    return Err(Refusal::UnknownMemberId);
+                }
             };
             member.current.fence(beat)?;
             return Ok(Asks { member, replaces: None });
@@ -48,7 +52,9 @@ impl ConsumerGroup {
     fn static_joins(&self, instance: &InstanceId, id: &MemberId) -> Result<Asks<'_>, Refusal> {
         match self.static_member(instance) {
             None => Ok(Asks { member: self.members.get(id).cloned().unwrap_or_default(), replaces: None }),
-            Some((_, living)) if living.current.epoch.is_some() => Err(Refusal::UnreleasedInstanceId),
+            Some((_, living)) if guard!("group.consumer.static", living.current.epoch.is_some()) => {
+                Err(Refusal::UnreleasedInstanceId)
+            }
             Some((old, gone)) => {
                 let begins = Current { epoch: Some(GroupEpoch(0)), previous: GroupEpoch(0), ..(*gone.current).clone() };
                 let member = ConsumerMember { metadata: Arc::clone(&gone.metadata), current: Arc::new(begins) };
@@ -59,8 +65,10 @@ impl ConsumerGroup {
 
     /// `group.consumer.instance-fence`: of a static member only the last life counts.
     pub(super) fn validate_static(&self, instance: &InstanceId, id: &MemberId) -> Result<&ConsumerMember, Refusal> {
-        let (living, member) = self.static_member(instance).ok_or(Refusal::UnknownMemberId)?;
-        if living == id { Ok(member) } else { Err(Refusal::FencedInstanceId) }
+        let found = self.static_member(instance);
+        guard!("group.consumer.instance-fence/known", found.is_some());
+        let (living, member) = found.ok_or(Refusal::UnknownMemberId)?;
+        if guard!("group.consumer.instance-fence", living == id) { Ok(member) } else { Err(Refusal::FencedInstanceId) }
     }
 }
 
@@ -73,13 +81,18 @@ impl Current {
             Purpose::Stay(epoch) => epoch,
             _ => GroupEpoch(0),
         };
-        if self.progress == Progress::Unknown && beat.owned.as_ref().is_none_or(|owned| !owned.is_empty()) {
+        let may_own = || beat.owned.as_ref().is_none_or(|owned| !owned.is_empty());
+        if guard!("group.consumer.fence/later", self.progress == Progress::Unknown && may_own()) {
             return Err(Refusal::FencedMemberEpoch);
         }
         let owns_its_own = || beat.owned.as_ref().is_some_and(|owned| owned.is_subset(&self.assigned));
         match self.epoch {
-            Some(epoch) if said == epoch => Ok(()),
-            Some(epoch) if said < epoch && said == self.previous && owns_its_own() => Ok(()),
+            Some(epoch) if guard!("group.consumer.fence", said == epoch) => Ok(()),
+            Some(epoch)
+                if guard!("group.consumer.fence/behind", said < epoch && said == self.previous && owns_its_own()) =>
+            {
+                Ok(())
+            }
             _ => Err(Refusal::FencedMemberEpoch),
         }
     }
@@ -133,12 +146,13 @@ impl Subscribing<'_> {
     ) -> GroupEpoch {
         let group = self.group;
         let changed = group.epoch == GroupEpoch(0) || self.metadata.topics != self.before.metadata.topics;
+        guard!("group.consumer.epoch", changed);
         if !changed && known {
             return group.epoch;
         }
         let wanted: BTreeSet<&TopicName> = self.members().flat_map(|(_, member)| &member.topics).collect();
         let hash = MetadataHash::of(&wanted, topics);
-        if !changed && hash == group.topics {
+        if !changed && !guard!("group.consumer.topics", hash != group.topics) {
             return group.epoch;
         }
         let epoch = group.epoch.next();

@@ -9,6 +9,7 @@ use crate::assignor::{Members, ServerAssignor, Subscriber, Topics};
 use crate::group::turn::Turn;
 use crate::group::{MemberId, NamedPartition, TopicName};
 use crate::machine::Carrier;
+use crate::marks::guard;
 use crate::values::{TopicId, TopicPartition};
 use std::collections::BTreeMap;
 
@@ -64,5 +65,6 @@ pub(super) fn preferred<'a>(members: impl Iterator<Item = &'a MemberDetails>) ->
     members.filter_map(|member| member.assignor.as_ref()).for_each(|name| *votes.entry(&name.0).or_default() += 1);
     let most = votes.values().copied().max();
     let chosen = votes.into_iter().find(|(_, count)| Some(*count) == most);
+    guard!("group.consumer.preferred", chosen.is_some());
     chosen.and_then(|(name, _)| ServerAssignor::named(name)).unwrap_or(ServerAssignor::DEFAULT)
 }
