@@ -7,7 +7,7 @@ use super::{BROKER, GroupConductor, is_group};
 use crate::lockstep::conductor::Outcome;
 use crate::lockstep::divergence::Difference;
 use crate::lockstep::nodes::CONTROLLER;
-use crate::lockstep::replay::Stage;
+use crate::lockstep::playable::Stage;
 use highwater::client::Connection;
 use highwater::door::What;
 use highwater::wire::messages::find_coordinator::FindCoordinatorRequest;

@@ -1,19 +1,12 @@
-//! Replaying scenarios and walks: a cluster for each, from its first event to its last.
+//! Clusters, one after another: each is started for one scenario or walk, and plays it from its first event to its last.
 
 use super::board::{Board, Note};
-use super::conductor::Conductor;
 use super::divergence::{Difference, Divergence};
-use super::group::GroupConductor;
 use super::nodes::{InProcess, Nodes, Plan};
+use super::playable::{Playable, Stage};
 use super::processes::Processes;
 use crate::walks::{self, Replayer};
-use highwater_checker::group::{self, Coordinated, members};
-use highwater_checker::kind::Model;
-use highwater_checker::narrated::Narrated;
-use highwater_checker::replication::{self, World};
-use highwater_checker::story::{self, Parting};
 use highwater_spec::rules::Rules;
-use highwater_spec::scenario::{Event, ParseError, Scenario};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -116,89 +109,6 @@ impl Ensemble {
     }
 }
 
-/// What a cluster begins with.
-pub struct Stage {
-    pub(super) runtime: Arc<Runtime>,
-    pub(super) plan: Arc<Plan>,
-    pub(super) nodes: Box<dyn Nodes>,
-    pub(super) board: Board,
-    /// What stands on the board comes from here.
-    pub(super) notes: Sender<Note>,
-}
-
-/// A world that can be played on a cluster.
-pub trait Playable: Narrated {
-    /// How many brokers it has.
-    fn brokers(&self) -> u8;
-
-    /// Gets a cluster to where it begins.
-    ///
-    /// # Errors
-    /// When it does not get there.
-    fn start(&self, stage: Stage) -> Result<Box<dyn Conducted<Self::Event>>, Difference>;
-}
-
-/// A cluster in the hands of a conductor.
-pub trait Conducted<E> {
-    /// Lets one event happen.
-    ///
-    /// # Errors
-    /// The first difference.
-    fn step(&mut self, event: &E) -> Result<(), Difference>;
-
-    /// How often it did what the model leaves out.
-    fn excused(&self) -> usize {
-        0
-    }
-}
-
-impl Playable for replication::World {
-    fn brokers(&self) -> u8 {
-        self.bounds.brokers
-    }
-
-    fn start(&self, stage: Stage) -> Result<Box<dyn Conducted<Event>>, Difference> {
-        let Stage { runtime, plan, nodes, board, .. } = stage;
-        Ok(Box::new(Conductor::start(self.clone(), runtime, plan, nodes, board)?))
-    }
-}
-
-impl Conducted<Event> for Conductor {
-    fn step(&mut self, event: &Event) -> Result<(), Difference> {
-        Self::step(self, event)
-    }
-
-    fn excused(&self) -> usize {
-        self.excused
-    }
-}
-
-impl Playable for group::World {
-    fn brokers(&self) -> u8 {
-        1
-    }
-
-    fn start(&self, stage: Stage) -> Result<Box<dyn Conducted<group::Event>>, Difference> {
-        Ok(Box::new(GroupConductor::start(self.clone(), stage)?))
-    }
-}
-
-impl Playable for members::World {
-    fn brokers(&self) -> u8 {
-        1
-    }
-
-    fn start(&self, stage: Stage) -> Result<Box<dyn Conducted<members::Event>>, Difference> {
-        Ok(Box::new(GroupConductor::start(self.clone(), stage)?))
-    }
-}
-
-impl<W: Coordinated> Conducted<W::Event> for GroupConductor<W> {
-    fn step(&mut self, event: &W::Event) -> Result<(), Difference> {
-        Self::step(self, event)
-    }
-}
-
 /// Removes what processes left that were killed.
 fn sweep(below: &Path) {
     for entry in std::fs::read_dir(below).into_iter().flatten().flatten() {
@@ -216,72 +126,4 @@ impl<W: Playable> Replayer<W> for &Ensemble {
         let parted = |parted: Box<Divergence>| walks::Divergence { step: parted.step, what: parted.difference() };
         self.play(world, events).map(drop).map_err(parted)
     }
-}
-
-/// A scenario that can be played: its world, and its events.
-#[derive(Clone, Debug)]
-pub enum Script {
-    /// Brokers and their controller.
-    Replication(World, Vec<Event>),
-    /// A group of the classic protocol.
-    Group(group::World, Vec<group::Event>),
-    /// A group of the consumer protocol.
-    Consumers(members::World, Vec<members::Event>),
-}
-
-impl Script {
-    /// Of a scenario's text.
-    ///
-    /// # Errors
-    /// When the text is none, when it is of another kind of world, and when the specification does not allow it.
-    pub fn read(text: &str) -> Result<Self, String> {
-        let scenario: Scenario = text.parse().map_err(|error: ParseError| error.to_string())?;
-        match Model::of_scenario(&scenario)? {
-            Model::Replication(world) => events(&world, &scenario).map(|events| Self::Replication(world, events)),
-            Model::Group(world) => events(&world, &scenario).map(|events| Self::Group(world, events)),
-            Model::Members(world) => events(&world, &scenario).map(|events| Self::Consumers(world, events)),
-            Model::Controller(_) | Model::Cleaning(_) | Model::Producing(_) => {
-                Err("only replication, group and consumers worlds can be played on a cluster".to_owned())
-            }
-        }
-    }
-
-    /// How many events it has.
-    #[must_use]
-    pub fn events(&self) -> usize {
-        match self {
-            Self::Replication(_, events) => events.len(),
-            Self::Group(_, events) => events.len(),
-            Self::Consumers(_, events) => events.len(),
-        }
-    }
-
-    /// The rules that it is played by.
-    #[must_use]
-    pub fn rules(&self) -> Rules {
-        match self {
-            Self::Replication(world, _) => world.rules,
-            Self::Group(world, _) => world.rules,
-            Self::Consumers(world, _) => world.rules,
-        }
-    }
-
-    /// Plays it: see [`Ensemble::play`].
-    ///
-    /// # Errors
-    /// The first difference.
-    pub fn play(&self, ensemble: &Ensemble) -> Result<usize, Box<Divergence>> {
-        match self {
-            Self::Replication(world, events) => ensemble.play(world, events),
-            Self::Group(world, events) => ensemble.play(world, events),
-            Self::Consumers(world, events) => ensemble.play(world, events),
-        }
-    }
-}
-
-fn events<W: Narrated>(world: &W, scenario: &Scenario) -> Result<Vec<W::Event>, String> {
-    let told = |parting: Parting| format!("line {}: {}", parting.line, parting.what);
-    story::follow(world, scenario).map_err(told)?;
-    let events = scenario.steps().map(|step| W::read_event(&step.input));
-    events.collect::<Result<_, _>>().map_err(|error| error.to_string())
 }
