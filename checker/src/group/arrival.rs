@@ -26,6 +26,11 @@ pub(super) fn called(member: u8, id: u8) -> String {
     }
 }
 
+/// In place of an id that was not given yet.
+pub(super) fn no_one() -> MemberId {
+    MemberId::from("no one")
+}
+
 /// A digest of processes, each with what of it waits at the coordinator, in no order. `of` tells whose something is that
 /// waits (no one's if its connection has broken), and what else there is to know about it.
 pub(super) fn crowd<N: Hash, W, M: Hash>(

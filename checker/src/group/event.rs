@@ -62,9 +62,12 @@ pub(super) fn candidates(bounds: &Bounds, ids: u8, out: &mut Vec<Event>) {
         out.extend([Event::Crashes, Event::Closes, Event::Breaks, Event::Processes].map(|event| event(member)));
         out.extend((0..bounds.partitions).map(|partition| Event::Fetches(member, partition)));
         out.extend(TIMERS.map(|(timer, _)| Event::Fires(member, timer)));
+        let its_own = if bounds.by_arrival == 1 { 0 } else { ids };
+        out.extend((0..its_own).map(|id| Event::Expires(member, id)));
     }
-    let whose = if bounds.by_arrival == 1 { BY_ARRIVAL..=BY_ARRIVAL } else { 1..=bounds.members };
-    out.extend(whose.flat_map(|member| (0..ids).map(move |id| Event::Expires(member, id))));
+    if bounds.by_arrival == 1 {
+        out.extend((0..ids).map(|id| Event::Expires(BY_ARRIVAL, id)));
+    }
 }
 
 impl fmt::Display for Event {

@@ -51,15 +51,17 @@ pub(super) fn candidates(bounds: &Bounds, ids: u8, out: &mut Vec<Event>) {
     for member in 1..=bounds.members {
         out.extend([Event::Starts, Event::Beats, Event::Arrives, Event::Answered].map(|event| event(member)));
         out.extend([Event::Crashes, Event::Leaves, Event::Breaks, Event::GivesUp].map(|event| event(member)));
+        let its_own = if bounds.by_arrival == 1 { 0 } else { ids };
+        out.extend((0..its_own).flat_map(|id| [Event::Expires(member, id), Event::RunsOut(member, id)]));
         if bounds.records > 0 {
             out.extend([Event::CommitsOffsets, Event::CommitArrives].map(|event| event(member)));
             let partitions = 0..bounds.partitions + bounds.grows;
             out.extend(partitions.flat_map(|at| [Event::Takes, Event::Processes].map(|event| event(member, at))));
         }
     }
-    let whose = if bounds.by_arrival == 1 { BY_ARRIVAL..=BY_ARRIVAL } else { 1..=bounds.members };
-    let ids = whose.flat_map(|member| (0..ids).map(move |id| (member, id)));
-    out.extend(ids.flat_map(|(member, id)| [Event::Expires(member, id), Event::RunsOut(member, id)]));
+    if bounds.by_arrival == 1 {
+        out.extend((0..ids).flat_map(|id| [Event::Expires, Event::RunsOut].map(|event| event(BY_ARRIVAL, id))));
+    }
 }
 
 impl fmt::Display for Event {

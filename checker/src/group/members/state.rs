@@ -78,7 +78,7 @@ pub struct Node {
 /// A consumer that runs, and does what the protocol asks of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Life {
-    /// Its id.
+    /// Its id; no one's, where ids are given by arrival, until it was heard of.
     pub id: MemberId,
     /// Its epoch, once it has joined.
     pub epoch: Option<GroupEpoch>,

@@ -2,7 +2,7 @@
 
 use super::state::{Life, Node, State, Waiting};
 use super::{Event, World, words};
-use crate::group::arrival::{BY_ARRIVAL, id_of};
+use crate::group::arrival::{BY_ARRIVAL, id_of, no_one};
 use crate::group::{Model, Turn};
 use highwater_spec::group::{
     Client, ConsumerHeartbeat, Input, MemberIdentity, Millis, Output, Purpose, Reply, Request, Share, Timer,
@@ -72,6 +72,7 @@ impl<'a> Step<'a> {
                 let node = self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
                 let beat = node.said.clone().ok_or("it has said nothing")?;
                 self.node(member).said = None;
+                let beat = self.named(member, beat);
                 self.asks(member, beat);
                 Ok(())
             }
@@ -158,13 +159,25 @@ impl<'a> Step<'a> {
                 node.ids += 1;
                 id_of(member, node.ids - 1)
             }
-            _ => {
-                self.state.arrived += 1;
-                id_of(BY_ARRIVAL, self.state.arrived - 1)
-            }
+            _ => no_one(),
         };
         self.node(member).life = Some(Life::new(id));
         Ok(())
+    }
+
+    /// Who is heard of for the first time gets the next id, where ids are given by arrival. Its client has chosen it
+    /// before, but what it is matters to no one until then.
+    fn named(&mut self, member: u8, beat: ConsumerHeartbeat) -> ConsumerHeartbeat {
+        if beat.member.id != Some(no_one()) {
+            return beat;
+        }
+        let id = id_of(BY_ARRIVAL, self.state.arrived);
+        // One that leaves before it was heard of leaves no trace, nor a gap.
+        if let Some(life) = self.node(member).life.as_mut() {
+            life.id = id.clone();
+            self.state.arrived += 1;
+        }
+        ConsumerHeartbeat { member: MemberIdentity { id: Some(id), ..beat.member }, ..beat }
     }
 
     fn leaves(&mut self, member: u8) -> Outcome {
