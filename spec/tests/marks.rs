@@ -41,7 +41,7 @@ fn is_subject(word: &str) -> bool {
 
 /// Words that look like rules and are settings.
 fn is_setting(word: &str) -> bool {
-    word.ends_with(".ms") || word == "client.id"
+    word.ends_with(".ms") || ["client.id", "group.instance.id"].contains(&word)
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
