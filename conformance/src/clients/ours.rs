@@ -16,8 +16,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// The others, which have the sticky assignor without cooperation.
-const OTHERS: &[Language] = &[Language::Java, Language::KafkaPython];
+/// The others. What kafka-python 3.0 says stands behind a version that nobody else writes, so that no one keeps its share.
+const OTHERS: &[Language] = &[Language::Java, Language::FranzGo];
 const STICKY: &str = "sticky";
 /// The least that brokers allow by default.
 const SESSION_MS: u32 = 6_000;
