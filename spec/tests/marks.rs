@@ -32,11 +32,16 @@ const UNMARKED: &[(&str, &str)] = &[
 ];
 
 /// The folders whose rules are marked.
-const MACHINES: [&str; 5] = ["replica", "broker", "controller", "log", "group"];
+const MACHINES: [&str; 6] = ["replica", "broker", "controller", "log", "group", "client/consumer"];
+
+/// Whether rules that begin with it are a machine's.
+fn is_subject(word: &str) -> bool {
+    MACHINES.iter().any(|machine| machine.split('/').next() == Some(word))
+}
 
 /// Words that look like rules and are settings.
 fn is_setting(word: &str) -> bool {
-    word.ends_with(".ms")
+    word.ends_with(".ms") || ["client.id", "group.instance.id"].contains(&word)
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -93,7 +98,7 @@ fn every_rule_of_the_machines_has_a_mark_or_a_reason() {
     let is_part = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     let is_rule = |word: &str| {
         let mut parts = word.split('.');
-        parts.next().is_some_and(|first| MACHINES.contains(&first)) && word.contains('.') && parts.all(is_part)
+        parts.next().is_some_and(is_subject) && word.contains('.') && parts.all(is_part)
     };
     let named: BTreeSet<_> = words.filter(|word| is_rule(word) && !is_setting(word)).collect();
     let marked: BTreeSet<_> = marks::ALL.iter().map(marks::Mark::rule).collect();

@@ -36,7 +36,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// A case whose history is judged, whatever else it asks for.
-fn recorded(
+pub(super) fn recorded(
     languages: &[Language],
     also: Option<Client>,
     name: &str,

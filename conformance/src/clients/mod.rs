@@ -7,6 +7,7 @@ mod confluent;
 mod consumer_protocol;
 mod kcat;
 mod mixed;
+mod ours;
 mod stops;
 
 use crate::programs::Language;
@@ -75,7 +76,13 @@ impl Case {
 
 /// Every case of every client.
 pub fn cases() -> Vec<Case> {
-    kcat::cases().into_iter().chain(confluent::cases()).chain(mixed::cases()).chain(stops::cases()).collect()
+    kcat::cases()
+        .into_iter()
+        .chain(confluent::cases())
+        .chain(mixed::cases())
+        .chain(ours::cases())
+        .chain(stops::cases())
+        .collect()
 }
 
 /// Runs the cases that `arguments` choose against the target, and reports as `cargo test` does. The target ends when

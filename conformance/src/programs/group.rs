@@ -8,7 +8,7 @@ use crate::histories::{self, Deed, Partition};
 use highwater::client::{Client, GroupDescription, NewTopic, Patience};
 use highwater::config::Endpoint;
 use libtest_mimic::Failed;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// How many anomalies of a history are told.
@@ -138,6 +138,19 @@ impl Group {
             }
         })
         .await
+    }
+
+    /// What each member reads, by its id, as the coordinator has it.
+    ///
+    /// # Errors
+    /// When nobody tells.
+    pub async fn shares(&mut self) -> Result<BTreeMap<String, BTreeSet<i32>>, Failed> {
+        let Self { name, client, .. } = self;
+        let described = until("the group is described", async || client.describe_group(name).await).await?;
+        let share = |member: highwater::client::GroupMember| {
+            (member.id, member.partitions.into_iter().map(|partition| partition.index).collect())
+        };
+        Ok(described.members.into_iter().map(share).collect())
     }
 
     /// Waits until a member was given partitions; those that it was given last.

@@ -64,7 +64,9 @@ mod tests {
         let cut = (1..19).map(|end| Bytes::from_static(&BYTES).slice(..end));
         let huge = Bytes::from_static(&[0x7f, 0xff, 0xff, 0xff, 0, 1, b't']);
         let negative = Bytes::from_static(&[0, 0, 0, 1, 0xff, 0xfe, b't', 0, 0, 0, 0]);
-        for bytes in cut.chain([Bytes::new(), huge, negative]) {
+        // As kafka-python 3.0 has it.
+        let behind_a_version = [&[0, 1], &BYTES[..]].concat().into();
+        for bytes in cut.chain([Bytes::new(), huge, negative, behind_a_version]) {
             assert_eq!(read(&bytes), StickyUserData::default(), "{bytes:?}");
         }
     }

@@ -3,6 +3,7 @@
 use super::{Consumer, Coordinator, Failure, Joined, Leads, Output, Phase, Timer};
 use crate::assignor::{Assignor, Remembered, Topics};
 use crate::group::{MemberId, NamedPartition};
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ impl Consumer {
             return self.find(out);
         }
         let is_due = self.config.auto_commit && self.generation.is_some() && !self.is_prepared;
-        if is_due && self.commit(out) {
+        if guard!("client.consumer.rejoin", is_due && self.commit(out)) {
             self.phase = Phase::Preparing;
             return;
         }
@@ -27,7 +28,8 @@ impl Consumer {
     /// `client.consumer.eager`: a consumer gives up all that it owns before it joins; `client.consumer.cooperative`:
     /// or keeps it, and says so.
     pub(super) fn join(&mut self, out: &mut Vec<Output>) {
-        if !self.config.is_cooperative() {
+        if !guard!("client.consumer.cooperative", self.config.is_cooperative()) {
+            rule!("client.consumer.eager");
             self.give_up(out);
         }
         self.is_prepared = !self.owned.is_empty();
@@ -40,7 +42,8 @@ impl Consumer {
 
     /// An event asks for another generation: now, or when the application has processed what it has.
     fn wants_to_join(&mut self, out: &mut Vec<Output>) {
-        if self.is_processing || matches!(self.phase, Phase::Assigned(..)) {
+        let has_to_wait = self.is_processing || matches!(self.phase, Phase::Assigned(..));
+        if guard!("client.consumer.rejoin/later", has_to_wait) {
             self.rejoins = true;
         } else {
             self.join_anew(out);
@@ -62,6 +65,7 @@ impl Consumer {
         match outcome {
             Ok(joined) => self.joined(rules, member, joined, out),
             Err(Refusal::MemberIdRequired) => {
+                rule!("client.consumer.member-id");
                 self.member = member;
                 self.join(out);
             }
@@ -71,12 +75,14 @@ impl Consumer {
 
     fn joined(&mut self, rules: &Rules, member: Option<MemberId>, joined: Joined, out: &mut Vec<Output>) {
         let Some(id) = member.or(self.member.take()) else {
+            rule!("client.consumer.member-id/none");
             return self.fail(Failure::Refused(Refusal::UnknownServerError), out);
         };
         self.generation = Some(joined.generation);
         self.member = Some(id.clone());
         self.phase = Phase::Syncing(joined.assignor);
         self.shared_out = None;
+        guard!("client.consumer.lead", joined.leads.is_some());
         let assignments = match &joined.leads {
             Some(leads) => self.share_out(rules, &joined, leads),
             None => BTreeMap::new(),
@@ -93,7 +99,7 @@ impl Consumer {
         leads: &Leads,
     ) -> BTreeMap<MemberId, BTreeSet<NamedPartition>> {
         self.shared_out = Some(self.topics.clone());
-        match leads.skips {
+        match guard!("client.consumer.lead/skips", leads.skips) {
             true => BTreeMap::new(),
             false => joined.assignor.assign_by(rules, &leads.members, &self.topics),
         }
@@ -103,7 +109,7 @@ impl Consumer {
     pub(super) fn topics_seen(&mut self, topics: Topics, out: &mut Vec<Output>) {
         self.topics = topics;
         let has_changed = self.shared_out.as_ref().is_some_and(|shared_out| *shared_out != self.topics);
-        if self.phase == Phase::Stable && has_changed {
+        if guard!("client.consumer.topics", self.phase == Phase::Stable && has_changed) {
             self.wants_to_join(out);
         }
     }
@@ -129,7 +135,7 @@ impl Consumer {
         let added: BTreeSet<_> = assigned.into_iter().filter(|partition| !self.owned.contains_key(partition)).collect();
         self.owned.retain(|partition, _| !revoked.contains(partition));
         self.owned.extend(added.iter().map(|partition| (partition.clone(), None)));
-        let gives_up = !revoked.is_empty();
+        let gives_up = guard!("client.consumer.revoke", !revoked.is_empty());
         if gives_up {
             out.push(Output::Revoked(revoked));
         }
@@ -143,7 +149,7 @@ impl Consumer {
     /// `client.consumer.remember`: what `sticky` gives a consumer it says when it joins again, even if it is not a member
     /// any more by then: whoever shares out believes the latest.
     fn remember(&mut self, by: Assignor, assigned: &BTreeSet<NamedPartition>) {
-        if by == Assignor::Sticky {
+        if guard!("client.consumer.remember", by == Assignor::Sticky) {
             self.remembered = Some(Remembered { partitions: assigned.clone(), generation: self.generation });
         }
     }
@@ -155,7 +161,7 @@ impl Consumer {
             return;
         }
         out.push(Output::SetTimer(Timer::Heartbeat));
-        if self.coordinator == Coordinator::Found {
+        if guard!("client.consumer.heartbeat", self.coordinator == Coordinator::Found) {
             out.push(Output::Heartbeat { member, generation });
         }
     }
@@ -189,7 +195,8 @@ impl Consumer {
 
     /// `client.consumer.lost`: who is a member no more has lost what it owned, commits nothing, and joins anew.
     fn excluded(&mut self, refusal: Refusal, out: &mut Vec<Output>) {
-        if refusal == Refusal::UnknownMemberId {
+        rule!("client.consumer.lost");
+        if guard!("client.consumer.unknown", refusal == Refusal::UnknownMemberId) {
             self.member = None;
         }
         self.lose(out);
@@ -222,7 +229,7 @@ impl Consumer {
     /// `client.consumer.poll-interval`: a consumer that is not polled for too long leaves by itself; a static one is
     /// silent from then on, and so keeps its share until its session ends.
     pub(super) fn poll_late(&mut self, out: &mut Vec<Output>) {
-        if matches!(self.phase, Phase::Out | Phase::Closing) {
+        if !guard!("client.consumer.poll-interval", !matches!(self.phase, Phase::Out | Phase::Closing)) {
             return;
         }
         self.leave(out);
@@ -243,7 +250,8 @@ impl Consumer {
     pub(super) fn close(&mut self, out: &mut Vec<Output>) {
         // Whoever closes has processed what was delivered.
         self.owned.values_mut().flatten().for_each(|position| position.processed = position.next);
-        if self.config.auto_commit && self.can_commit() && self.commit(out) {
+        let commits = self.config.auto_commit && self.can_commit() && self.commit(out);
+        if guard!("client.consumer.close", commits) {
             self.phase = Phase::Closing;
             return;
         }
@@ -278,6 +286,7 @@ impl Consumer {
     /// `client.consumer.coordinator`: a consumer whose coordinator is gone looks for it again. It stays a member; only a
     /// join or a sync that was under way begins anew.
     pub(super) fn coordinator_lost(&mut self, out: &mut Vec<Output>) {
+        rule!("client.consumer.coordinator");
         self.coordinator = Coordinator::Unknown;
         self.commits = 0;
         match self.phase {

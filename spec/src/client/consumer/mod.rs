@@ -20,6 +20,7 @@ pub use message::{End, Failure, Input, Joined, Leader, Leads, Output, Place, Tim
 use crate::assignor::{Assignor, Remembered, Topics};
 use crate::group::{Generation, InstanceId, MemberId, NamedPartition, TopicName};
 use crate::machine::Machine;
+use crate::marks::{guard, rule};
 use crate::rules::Rules;
 use crate::values::{LeaderEpoch, Offset};
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,10 +186,11 @@ impl Consumer {
 
     /// `client.consumer.poll`: all that was delivered before is processed, and what waited for it goes on.
     fn polled(&mut self, out: &mut Vec<Output>) {
+        rule!("client.consumer.poll");
         self.is_processing = false;
         self.owned.values_mut().flatten().for_each(|position| position.processed = position.next);
         out.push(Output::SetTimer(Timer::Poll));
-        if self.phase == Phase::Out {
+        if guard!("client.consumer.poll/out", self.phase == Phase::Out) {
             if self.config.auto_commit {
                 out.push(Output::SetTimer(Timer::Commit));
             }
@@ -198,10 +200,10 @@ impl Consumer {
             let (assignor, assigned) = (*assignor, assigned.clone());
             self.take_up(assignor, assigned, out);
         }
-        if self.rejoins && self.phase == Phase::Stable {
+        if guard!("client.consumer.poll/rejoins", self.rejoins && self.phase == Phase::Stable) {
             return self.join_anew(out);
         }
-        if self.commit_due && self.can_commit() {
+        if guard!("client.consumer.poll/commits", self.commit_due && self.can_commit()) {
             self.commit_due = false;
             self.commit(out);
             out.push(Output::SetTimer(Timer::Commit));

@@ -2,6 +2,7 @@
 
 use super::{Consumer, Coordinator, End, Failure, Output, Phase, Place, Position, Timer};
 use crate::group::{Generation, NamedPartition};
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::values::{LeaderEpoch, Offset};
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ impl Consumer {
 
     /// `client.consumer.reset`: where nothing tells from where to read, `auto.offset.reset` does.
     pub(super) fn reset(&mut self, partition: NamedPartition, out: &mut Vec<Output>) -> bool {
+        guard!("client.consumer.reset", self.config.reset.is_some());
         match self.config.reset {
             Some(at @ (End::Earliest | End::Latest)) => {
                 out.push(Output::FindOffset { partition, at });
@@ -60,6 +62,7 @@ impl Consumer {
     }
 
     fn begin(&mut self, partition: &NamedPartition, at: Place, out: &mut Vec<Output>) {
+        rule!("client.consumer.begin");
         self.owned.insert(partition.clone(), Some(Position { next: at, processed: at, is_checked: true }));
         self.check(partition, out);
     }
@@ -81,7 +84,11 @@ impl Consumer {
             _ => self.phase == Phase::Closing,
         };
         let Some(Some(position)) = self.owned.get_mut(&partition) else { return };
-        if position.next.offset != from || from >= upto.offset || gives_up || !position.is_checked || !is_current {
+        let is_next = position.next.offset == from && from < upto.offset && !gives_up;
+        if !guard!("client.consumer.deliver", is_next) {
+            return;
+        }
+        if guard!("client.consumer.truncation.stale", !position.is_checked || !is_current) {
             return;
         }
         position.next = upto;
@@ -106,7 +113,7 @@ impl Consumer {
             .iter()
             .filter_map(|(partition, position)| Some((partition.clone(), processed(position)?)))
             .collect();
-        if offsets.is_empty() {
+        if !guard!("client.consumer.commit", !offsets.is_empty()) {
             return false;
         }
         self.commits = self.commits.saturating_add(1);
@@ -133,9 +140,10 @@ impl Consumer {
         out: &mut Vec<Output>,
     ) {
         self.commits = self.commits.saturating_sub(1);
+        guard!("client.consumer.commit.refused", outcome.is_err());
         if let Err(refusal) = outcome {
             out.push(Output::CommitFailed(refusal));
-            let is_news = generation == self.generation;
+            let is_news = guard!("client.consumer.commit.refused/news", generation == self.generation);
             match refusal {
                 Refusal::UnknownMemberId | Refusal::IllegalGeneration if !is_news => {}
                 Refusal::CoordinatorNotAvailable

@@ -11,6 +11,7 @@
 use super::{Consumer, Failure, Leader, Output, Place};
 use crate::group::NamedPartition;
 use crate::log::EpochEnd;
+use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::values::{LeaderEpoch, Offset};
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ impl Consumer {
         self.asks_leaders = false;
         for (partition, leader) in leaders {
             let is_newer = self.leaders.get(&partition).is_none_or(|known| leader.follows(known));
-            if is_newer {
+            if guard!("client.consumer.truncation.leader", is_newer) {
                 self.leaders.insert(partition.clone(), leader);
             }
             let waits = self.owned.get(&partition).is_some_and(|at| at.is_some_and(|at| !at.is_checked));
@@ -39,9 +40,13 @@ impl Consumer {
         let Some(Some(position)) = self.owned.get_mut(partition) else { return };
         position.is_checked = false;
         match (position.next.epoch, leader) {
-            (None, _) | (_, Some(Leader { epoch: None, .. })) => position.is_checked = true,
+            (None, _) | (_, Some(Leader { epoch: None, .. })) => {
+                guard!("client.consumer.truncation.check", false);
+                position.is_checked = true;
+            }
             (Some(_), None) => self.find_leaders(out),
             (Some(_), Some(Leader { epoch: Some(leader), .. })) => {
+                guard!("client.consumer.truncation.check", true);
                 out.push(Output::FindEpochEnd { partition: partition.clone(), at: position.next, leader });
             }
         }
@@ -76,8 +81,10 @@ impl Consumer {
     fn truncated(&mut self, partition: NamedPartition, at: Offset, found: Option<EpochEnd>, out: &mut Vec<Output>) {
         let diverges = found.map(|found| found.end);
         let (Some(_), Some(Some(position))) = (self.config.reset, self.owned.get_mut(&partition)) else {
+            rule!("client.consumer.truncation.fail");
             return self.fail(Failure::Truncated { partition, at, diverges }, out);
         };
+        guard!("client.consumer.truncation.resume", found.is_some());
         out.push(Output::Truncated { partition: partition.clone(), at, diverges });
         match found {
             Some(found) => {
@@ -109,6 +116,7 @@ impl Consumer {
         if position.next.offset != from || !position.is_checked || !is_current {
             return;
         }
+        guard!("client.consumer.truncation.fence", refusal != Refusal::OffsetOutOfRange);
         match refusal {
             Refusal::OffsetOutOfRange => {
                 self.owned.insert(partition.clone(), None);
