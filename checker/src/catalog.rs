@@ -408,6 +408,11 @@ pub const WORLDS: &[Entry] = &[
     ),
     group("group-three-crash", "one of three consumers crashes", group::Bounds { crashes: 1, ..UNREAD }),
     group(
+        "group-three-session",
+        "a session ends though the consumer lives, one of three",
+        group::Bounds { expiries: 1, ..UNREAD },
+    ),
+    group(
         "group-three-break",
         "one of three consumers asks again, be it that nobody has heard it or that it has not heard the answer",
         group::Bounds { cooperative: 1, breaks: 1, ..UNREAD },
@@ -506,11 +511,6 @@ pub const WORLDS: &[Entry] = &[
         "deep-consumers-silent",
         "a session ends though the member lives, one of three",
         members::Bounds { expiries: 1, ..THREE_CONSUMERS },
-    )),
-    deep(group(
-        "deep-group-session",
-        "a session ends though the consumer lives, one of three",
-        group::Bounds { expiries: 1, ..UNREAD },
     )),
     deep(group(
         "deep-group-crash",
