@@ -81,7 +81,12 @@ const THREE: replication::Bounds = replication::Bounds { brokers: 3, ..QUIET };
 const ATOMIC: replication::Bounds = replication::Bounds { atomic_fetches: 1, atomic_proposals: 1, ..THREE };
 const ASKED: controller::Bounds = controller::Bounds::QUIET;
 const MEMBERS: group::Bounds = group::Bounds::QUIET;
+/// Three consumers, of which it does not matter which is which.
+const THREE_MEMBERS: group::Bounds = group::Bounds { members: 3, by_arrival: 1, ..MEMBERS };
+/// The same without records, where who is in the group matters, and not what is read.
+const UNREAD: group::Bounds = group::Bounds { records: 0, ..THREE_MEMBERS };
 const CONSUMERS: members::Bounds = members::Bounds::QUIET;
+const THREE_CONSUMERS: members::Bounds = members::Bounds { members: 3, by_arrival: 1, ..CONSUMERS };
 
 /// Every world, in the order in which they are checked.
 pub const WORLDS: &[Entry] = &[
@@ -206,6 +211,28 @@ pub const WORLDS: &[Entry] = &[
         &group::Bounds { breaks: 1, closes: 1, ..MEMBERS },
     ),
     world(
+        "group-slow",
+        "a consumer is not polled for too long, leaves, and comes back",
+        &group::Bounds { partitions: 3, slow_polls: 1, by_arrival: 1, ..MEMBERS },
+    ),
+    world("group-three", "three consumers come, one after another", &group::Bounds { partitions: 3, ..THREE_MEMBERS }),
+    world(
+        "group-three-cooperative",
+        "three consumers come, and keep what they own",
+        &group::Bounds { partitions: 3, cooperative: 1, ..UNREAD },
+    ),
+    world("group-three-crash", "one of three consumers crashes", &group::Bounds { crashes: 1, ..UNREAD }),
+    world(
+        "group-three-session",
+        "a session ends though the consumer lives, one of three",
+        &group::Bounds { expiries: 1, ..UNREAD },
+    ),
+    world(
+        "group-three-break",
+        "one of three consumers asks again, be it that nobody has heard it or that it has not heard the answer",
+        &group::Bounds { cooperative: 1, breaks: 1, ..UNREAD },
+    ),
+    world(
         "cleaning",
         "a compacted log is written, cleaned, read again and copied",
         &cleaning::Bounds {
@@ -237,7 +264,23 @@ pub const WORLDS: &[Entry] = &[
     world(
         "consumers-three",
         "three members of the consumer protocol come, one after another",
-        &members::Bounds { members: 3, partitions: 3, ..CONSUMERS },
+        &members::Bounds { partitions: 3, ..THREE_CONSUMERS },
+    ),
+    world("consumers-three-leave", "one of three members leaves", &members::Bounds { leaves: 1, ..THREE_CONSUMERS }),
+    world(
+        "consumers-three-break",
+        "one of three members asks again, be it that nobody has heard it or that it has not heard the answer",
+        &members::Bounds { partitions: 3, breaks: 1, ..THREE_CONSUMERS },
+    ),
+    world(
+        "consumers-three-slow",
+        "one of three members takes too long to give up partitions",
+        &members::Bounds { slow: 1, ..THREE_CONSUMERS },
+    ),
+    world(
+        "consumers-three-move",
+        "three members lose their coordinator, and what it had not committed",
+        &members::Bounds { moves: 1, late_commits: 1, ..THREE_CONSUMERS },
     ),
     world(
         "consumers-silent",
@@ -277,8 +320,29 @@ pub const WORLDS: &[Entry] = &[
     deep(world(
         "deep-consumers",
         "three members of the consumer protocol come, and one crashes",
-        &members::Bounds { members: 3, partitions: 3, crashes: 1, ..CONSUMERS },
+        &members::Bounds { partitions: 3, crashes: 1, ..THREE_CONSUMERS },
     )),
+    deep(world(
+        "deep-consumers-silent",
+        "a session ends though the member lives, one of three",
+        &members::Bounds { expiries: 1, ..THREE_CONSUMERS },
+    )),
+    deep(world(
+        "deep-group-crash",
+        "one of three consumers crashes, and the others keep what they own",
+        &group::Bounds { cooperative: 1, crashes: 1, ..UNREAD },
+    )),
+    deep(world(
+        "deep-group-close",
+        "one of three consumers ends, and the others keep what they own",
+        &group::Bounds { cooperative: 1, closes: 1, ..UNREAD },
+    )),
+    deep(world(
+        "deep-group-slow",
+        "one of three consumers is not polled for too long",
+        &group::Bounds { cooperative: 1, slow_polls: 1, ..UNREAD },
+    )),
+    deep(world("deep-group-move", "three consumers lose their coordinator", &group::Bounds { moves: 1, ..UNREAD })),
     deep(world(
         "deep-kill-and-fence",
         "a kill and a false fence, with atomic fetches",

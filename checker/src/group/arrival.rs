@@ -63,11 +63,26 @@ pub(super) fn renumber<'a, N>(
 
 #[cfg(test)]
 mod tests {
-    use super::renumber;
+    use super::{crowd, renumber};
     use crate::engine::Explorable;
     use crate::group::{self, members};
+    use crate::shared::Shared;
     use highwater_spec::rules::Rules;
-    use std::collections::BTreeSet;
+    use highwater_spec::values::Ticket;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// What else is in a state mostly tells whose a ticket is, so that worlds do not show whether it counts.
+    #[test]
+    fn it_counts_whose_a_ticket_is_and_not_which_number_that_has() {
+        let of = |nodes: [char; 2], waiting: [(u32, Option<usize>); 2]| {
+            let waiting: BTreeMap<_, _> = waiting.map(|(ticket, whose)| (Ticket(ticket), whose)).into();
+            crowd(&nodes.map(Shared::new), &waiting, |whose| (*whose, &()))
+        };
+        let one = of(['a', 'b'], [(0, Some(0)), (1, Some(1))]);
+        assert_eq!(one, of(['b', 'a'], [(0, Some(1)), (1, Some(0))]));
+        assert_ne!(one, of(['a', 'b'], [(0, Some(1)), (1, Some(0))]));
+        assert_ne!(one, of(['a', 'b'], [(0, Some(0)), (1, None)]));
+    }
 
     /// Every state that a world reaches, as far as it tells them apart.
     fn reached<W: Explorable>(world: &W) -> Vec<W::State> {

@@ -161,10 +161,15 @@ impl<'a> Step<'a> {
     fn crashes(&mut self, member: u8) -> Outcome {
         self.running(member)?;
         self.cut_off(member);
-        // Which id it was given last says nothing of its next life, where its next life has other ones.
-        let ids = if self.world.bounds.by_arrival == 1 { 0 } else { self.node(member).ids };
+        let ids = self.ids_after(member);
         *self.node(member) = Node { ids, ..Node::default() };
         Ok(())
+    }
+
+    /// How many ids a consumer has been offered, as far as that matters after its life: not where nobody is offered them
+    /// again.
+    fn ids_after(&mut self, member: u8) -> u8 {
+        if self.world.bounds.by_arrival == 1 { 0 } else { self.node(member).ids }
     }
 
     fn polls(&mut self, member: u8) -> Outcome {
@@ -315,9 +320,11 @@ impl<'a> Step<'a> {
             Output::SetTimer(timer) => drop(self.node(member).timers.insert(timer)),
             Output::CancelTimer(timer) => drop(self.node(member).timers.remove(&timer)),
             Output::Fail(_) | Output::Exit => {
+                let ids = self.ids_after(member);
                 let node = self.node(member);
                 node.failed |= matches!(output, Output::Fail(_));
                 (node.consumer, node.timers) = (None, BTreeSet::new());
+                node.ids = ids;
                 node.answers.clear();
                 (node.delivered, node.taken) = (Vec::new(), Vec::new());
             }

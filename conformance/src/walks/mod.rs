@@ -58,7 +58,7 @@ pub const GROUNDS: [Ground; 11] = [
 
 /// Groups of the classic protocol that are walked, of two consumers that share a partition, or two of them: each fault
 /// in a world of its own.
-pub const GROUP_GROUNDS: [Ground<group::Bounds>; 11] = [
+pub const GROUP_GROUNDS: [Ground<group::Bounds>; 12] = [
     Ground { name: "group-crash", bounds: group::Bounds { partitions: 1, crashes: 1, ..group::Bounds::QUIET } },
     Ground { name: "group-cooperative", bounds: group::Bounds { cooperative: 1, ..group::Bounds::QUIET } },
     Ground {
@@ -78,6 +78,10 @@ pub const GROUP_GROUNDS: [Ground<group::Bounds>; 11] = [
     Ground { name: "group-break", bounds: group::Bounds { partitions: 1, breaks: 1, ..group::Bounds::QUIET } },
     Ground { name: "group-expiry", bounds: group::Bounds { partitions: 1, expiries: 1, ..group::Bounds::QUIET } },
     Ground { name: "group-impatience", bounds: group::Bounds { partitions: 1, impatience: 1, ..group::Bounds::QUIET } },
+    Ground {
+        name: "group-slow",
+        bounds: group::Bounds { partitions: 1, records: 0, slow_polls: 1, ..group::Bounds::QUIET },
+    },
     Ground { name: "group-commit", bounds: group::Bounds { partitions: 1, commits: 1, ..group::Bounds::QUIET } },
 ];
 
