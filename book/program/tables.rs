@@ -9,6 +9,7 @@ use highwater_spec::property::cleaning::{CleaningProperty, OF_CLEANING};
 use highwater_spec::property::consumer_group::{self, ConsumerProperty};
 use highwater_spec::property::group::{self, GroupProperty};
 use highwater_spec::property::producing::{OF_PRODUCING, ProducingProperty};
+use highwater_spec::property::reading::{OF_READING, ReadingProperty};
 use highwater_spec::property::{self, Property};
 use highwater_spec::scenario::Scenario;
 
@@ -31,7 +32,8 @@ pub fn properties(known: &Known<'_>, page: &Page) -> Result<String, String> {
         + &of_groups
         + &of_consumers(known)?
         + &of_cleaning(known)?
-        + &of_producing(known)?)
+        + &of_producing(known)?
+        + &of_reading(known)?)
 }
 
 fn of_consumers(known: &Known<'_>) -> Result<String, String> {
@@ -59,6 +61,16 @@ fn of_producing(known: &Known<'_>) -> Result<String, String> {
     let text = known.workspace.read("spec/src/property/producing.rs")?;
     let source = asides(&[("source", said(&text, "Source: "))]);
     let head = "<h3 id=\"property-producing\">Properties of what a producer writes</h3>";
+    Ok(format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &rows)))
+}
+
+fn of_reading(known: &Known<'_>) -> Result<String, String> {
+    let row =
+        |property: &ReadingProperty| vec![property_name(property.number, property.name), escaped(property.statement)];
+    let rows: Vec<_> = OF_READING.iter().map(row).collect();
+    let text = known.workspace.read("spec/src/property/reading.rs")?;
+    let source = asides(&[("source", said(&text, "Source: "))]);
+    let head = "<h3 id=\"property-reading\">Properties of what a consumer reads</h3>";
     Ok(format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &rows)))
 }
 

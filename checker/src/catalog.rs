@@ -2,7 +2,7 @@
 
 use crate::group::members;
 use crate::kind::{Bounded, Kind, Model};
-use crate::{cleaning, controller, group, producing, replication};
+use crate::{cleaning, controller, group, producing, reading, replication};
 use highwater_spec::rules::Rules;
 use std::fmt::Debug;
 
@@ -316,6 +316,16 @@ pub const WORLDS: &[Entry] = &[
         "producer-gives-up",
         "a producer with an id gives up what takes too long",
         &producing::Bounds { records: 4, breaks: 2, expiries: 2, failovers: 1, ..producing::Bounds::QUIET },
+    ),
+    world(
+        "reader",
+        "a log is cut while it is read, and the reader starts anew from what it has committed",
+        &reading::Bounds { restarts: 1, ..reading::Bounds::QUIET },
+    ),
+    world(
+        "reader-twice",
+        "a log is cut twice while it is read",
+        &reading::Bounds { elections: 2, ..reading::Bounds::QUIET },
     ),
     deep(world(
         "deep-consumers",

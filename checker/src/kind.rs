@@ -5,11 +5,12 @@
 
 use crate::group::members;
 use crate::narrated::Narrated;
-use crate::{cleaning, controller, group, producing, replication};
+use crate::{cleaning, controller, group, producing, reading, replication};
 use highwater_spec::property::cleaning::{CleaningProperty, OF_CLEANING};
 use highwater_spec::property::consumer_group::{self, ConsumerProperty};
 use highwater_spec::property::group::{EVERY as OF_GROUPS, GroupProperty};
 use highwater_spec::property::producing::{OF_PRODUCING, ProducingProperty};
+use highwater_spec::property::reading::{OF_READING, ReadingProperty};
 use highwater_spec::property::{self, Property};
 use highwater_spec::rules::Rules;
 use highwater_spec::scenario::{Expects, Scenario};
@@ -162,7 +163,7 @@ macro_rules! promised_everywhere {
     )*};
 }
 
-promised_everywhere!(GroupProperty, ConsumerProperty, CleaningProperty, ProducingProperty);
+promised_everywhere!(GroupProperty, ConsumerProperty, CleaningProperty, ProducingProperty, ReadingProperty);
 
 /// Declares the kinds: each one's module, the type of its properties and all of them, what its worlds have, and what its
 /// properties are called.
@@ -246,4 +247,6 @@ kinds! {
     Cleaning(cleaning), CleaningProperty, OF_CLEANING, "a compacted log", "property of a compacted log";
     /// A producer and its partition's leader.
     Producing(producing), ProducingProperty, OF_PRODUCING, "a producer", "property of what a producer writes";
+    /// A consumer, and its partition's leaders.
+    Reading(reading), ReadingProperty, OF_READING, "a log that is cut while it is read", "property of what a consumer reads";
 }

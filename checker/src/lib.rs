@@ -14,6 +14,7 @@ pub mod kind;
 pub mod museum;
 pub mod narrated;
 pub mod producing;
+pub mod reading;
 pub mod replication;
 pub mod shared;
 pub mod stops;

@@ -6,7 +6,7 @@
 use crate::group::members;
 use crate::kind::{self, Bounded, Kind as _, Model, Promise};
 use crate::replication::Bounds;
-use crate::{cleaning, group, producing};
+use crate::{cleaning, group, producing, reading};
 use highwater_spec::property;
 use highwater_spec::property::cleaning::OFFSETS_ONCE;
 use highwater_spec::property::consumer_group::{
@@ -16,6 +16,7 @@ use highwater_spec::property::group::{
     COMMITS_FENCED, COMMITTED_PROCESSED, LEADER_COORDINATES, ONE_BELIEVER, PROCESSED_ONCE, SOMEONE_READS,
 };
 use highwater_spec::property::producing::{SENT_IN_ORDER, SENT_ONCE};
+use highwater_spec::property::reading::READ_OF_ONE_LOG;
 use highwater_spec::rules::{
     CleanedEnd, CommitEpoch, CommitFencing, CoordinatorEpoch, Elr, FetchFencing, KnownBatches, KnownEpoch, Release,
     Rules, StaticRejoin, StickyClaims, Truncation,
@@ -111,7 +112,9 @@ pub fn all() -> impl Iterator<Item = Exhibit> {
     let of_consumers = CONSUMER_EXHIBITS.iter().map(Exhibit::erased);
     let of_logs = CLEANING_EXHIBITS.iter().map(Exhibit::erased);
     let of_producers = PRODUCING_EXHIBITS.iter().map(Exhibit::erased);
-    of_partitions.chain(of_groups).chain(of_consumers).chain(of_logs).chain(of_producers)
+    let of_readers = READING_EXHIBITS.iter().map(Exhibit::erased);
+    let of_members = of_groups.chain(of_consumers);
+    of_partitions.chain(of_members).chain(of_logs).chain(of_producers).chain(of_readers)
 }
 
 impl<B: Bounded> Exhibit<Case<B>> {
@@ -374,5 +377,25 @@ pub const PRODUCING_EXHIBITS: &[Exhibit<Case<producing::Bounds>>] = &[
         "a record is given up and the next one numbered anew; then what was under way before arrives, and that one is written twice",
         [GIVEN_UP, producing::Bounds { delays: 0, ..GIVEN_UP }],
         SENT_ONCE,
+    ),
+];
+
+const CUT: reading::Bounds = reading::Bounds::QUIET;
+const RETURNED: reading::Bounds = reading::Bounds { elections: 2, returns: 1, ..CUT };
+
+/// Every exhibit of what a consumer reads.
+pub const READING_EXHIBITS: &[Exhibit<Case<reading::Bounds>>] = &[
+    Exhibit::bug(
+        "silent-cut",
+        "what a consumer has read is cut, other records take its place, and it reads on behind them; until 2.3",
+        [Rules::V2_0, Rules { fetch_fencing: FetchFencing::LeaderEpoch, ..Rules::V2_0 }],
+        CUT,
+        READ_OF_ONE_LOG,
+    ),
+    Exhibit::loss(
+        "hidden-cut",
+        "what a consumer has read is cut, and a replica leads that has never heard of it, but has as much of what an earlier election had cut",
+        [RETURNED, reading::Bounds { elections: 1, ..RETURNED }],
+        READ_OF_ONE_LOG,
     ),
 ];

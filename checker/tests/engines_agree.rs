@@ -3,7 +3,7 @@
 use highwater_checker::engine::stateright::count_with_stateright;
 use highwater_checker::engine::{Explorable, Progress, Search, StopOn};
 use highwater_checker::group::{self, members};
-use highwater_checker::{cleaning, controller, producing, replication};
+use highwater_checker::{cleaning, controller, producing, reading, replication};
 use highwater_spec::rules::Rules;
 use std::sync::Arc;
 
@@ -72,4 +72,9 @@ fn on_a_compacted_log() {
 fn on_a_producer() {
     let bounds = producing::Bounds { records: 3, breaks: 1, delays: 1, failovers: 1, ..producing::Bounds::QUIET };
     agree(producing::World::new(Rules::KAFKA, bounds));
+}
+
+#[test]
+fn on_a_log_that_is_read() {
+    agree(reading::World::new(Rules::KAFKA, reading::Bounds { restarts: 1, ..reading::Bounds::QUIET }));
 }

@@ -65,7 +65,7 @@ decisions! {
     }
     /// Whether a leader compares the leader epoch of a fetch with its own.
     fetch_fencing: FetchFencing {
-        /// It does not. Until 2.1.
+        /// It does not, and tells no consumer of it. Until 2.1.
         Unfenced,
         /// An older epoch is fenced, a newer one unknown. From 2.1 (KIP-320).
         LeaderEpoch,

@@ -109,7 +109,8 @@ pub struct History {
     pub lossy_crashes: u8,
     /// How many leaders were elected uncleanly, last known leaders included.
     pub unclean_elections: u8,
-    /// A value that a leader had, and of which it told the producer that it does not follow on the one before.
+    /// A value that a leader had, or that came next, and of which it told the producer that it does not follow on the one
+    /// before.
     pub denied: Option<u64>,
 }
 

@@ -44,9 +44,12 @@ pub fn answered(state: &mut State, by: BrokerId, ticket: Ticket, outcome: Produc
     }
 }
 
-/// A leader does not know a record again. The worlds are too small for more than five to have come after it.
+/// A leader does not know a record again, or not the one that comes next. The worlds are too small for more than five to
+/// have come after it.
 fn denied(state: &mut State, by: BrokerId, value: u64) {
-    if state.node(by).disk.log.iter().any(|entry| entry.value == value) {
+    let log = &state.node(by).disk.log;
+    let comes_next = log.last().is_some_and(|last| last.value + 1 == value);
+    if comes_next || log.iter().any(|entry| entry.value == value) {
         state.history.edit().denied = Some(value);
     }
 }

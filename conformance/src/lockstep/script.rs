@@ -32,7 +32,7 @@ impl Script {
             Model::Replication(world) => events(&world, &scenario).map(|events| Self::Replication(world, events)),
             Model::Group(world) => events(&world, &scenario).map(|events| Self::Group(world, events)),
             Model::Members(world) => events(&world, &scenario).map(|events| Self::Consumers(world, events)),
-            Model::Controller(_) | Model::Cleaning(_) | Model::Producing(_) => {
+            Model::Controller(_) | Model::Cleaning(_) | Model::Producing(_) | Model::Reading(_) => {
                 Err("only replication, group and consumers worlds can be played on a cluster".to_owned())
             }
         }

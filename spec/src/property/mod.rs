@@ -25,6 +25,7 @@ mod metadata_prefix;
 mod one_leader;
 pub mod producing;
 mod quorum_superset;
+pub mod reading;
 mod replica_state;
 mod retry_recognised;
 mod written_once;

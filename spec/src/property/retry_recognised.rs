@@ -14,11 +14,14 @@ use crate::view::View;
 pub const RETRY_RECOGNISED: Property = Property {
     name: "retry-recognised",
     number: "T-3",
-    statement: "no leader refuses as out of order a batch that it has, among the last five of its producer",
+    statement: "no leader refuses as out of order a batch that it has, among the last five of its producer, or the one that comes next",
     guards: &[],
     check: |view: &View<'_>| {
         ensure(view.history.denied.is_none(), || {
-            format!("m{} was in the log, and was refused as out of order", view.history.denied.unwrap_or_default())
+            format!(
+                "m{} was in the log or came next, and was refused as out of order",
+                view.history.denied.unwrap_or_default()
+            )
         })
     },
 };

@@ -95,7 +95,7 @@ pub enum Input {
 }
 
 /// A place between two records of a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The offset of the record that comes next (inclusive).
     pub offset: Offset,
