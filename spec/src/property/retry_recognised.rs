@@ -4,8 +4,8 @@
 //! may have under way.
 //!
 //! Source: KAFKA-5494.
-//! Verifies: producer.sequence.duplicate, producer.state.window
-//! Can fail: exhibit kafka-5494.
+//! Verifies: producer.sequence.duplicate, producer.sequence.next, producer.sequence.wrap, producer.state.window
+//! Can fail: exhibit kafka-5494; break numbers-end.
 
 use super::{Property, ensure};
 use crate::view::View;
