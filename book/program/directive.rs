@@ -36,6 +36,8 @@ pub enum Ask {
     Requirement(String),
     /// The mutation matrix.
     Matrix,
+    /// The worlds of the catalogue.
+    Worlds,
     /// The museum.
     Exhibits,
     /// The properties.
@@ -53,7 +55,8 @@ pub enum Part {
     Item(String, String),
 }
 
-const KNOWN: &str = "code, coverage, exhibits, fact, matrix, number, properties, requirement, results, rule, scenario";
+const KNOWN: &str =
+    "code, coverage, exhibits, fact, matrix, number, properties, requirement, results, rule, scenario, worlds";
 
 /// Every directive of a page, in order, and what is wrong with those that can't be read.
 pub fn read(page: &Page, complaints: &mut Vec<Complaint>) -> Vec<Directive> {
@@ -100,6 +103,7 @@ fn ask(text: &str) -> Result<Ask, String> {
         "results" => one("file").map(Ask::Results),
         "requirement" => one("R1").map(Ask::Requirement),
         "matrix" => none(Ask::Matrix),
+        "worlds" => none(Ask::Worlds),
         "exhibits" => none(Ask::Exhibits),
         "properties" => none(Ask::Properties),
         "coverage" => none(Ask::Coverage),

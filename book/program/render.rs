@@ -102,6 +102,7 @@ fn carry_out(known: &Known<'_>, page: &Page, directive: &Directive) -> Result<St
         Ask::Scenario(name) => scenario(known.workspace, name),
         Ask::Results(file) => Ok(Results::read(known.workspace, file)?.tables()),
         Ask::Matrix => matrix::tables(&Results::read(known.workspace, "matrix")?),
+        Ask::Worlds => tables::worlds(known),
         Ask::Exhibits => tables::exhibits(known, page),
         Ask::Properties => tables::properties(known, page),
         Ask::Coverage => Ok(coverage::table(known, page)),

@@ -1,77 +1,66 @@
-//! Tables of what the specification and the checker know: the properties, and the museum.
+//! Tables of what the specification and the checker know: the properties, the worlds, and the museum.
 
 use crate::directive::Ask;
 use crate::page::Page;
 use crate::render::{Known, escaped};
-use crate::results::table;
+use crate::results::{Results, table};
+use highwater_checker::catalog::{Entry, WORLDS};
 use highwater_checker::museum::{self, EXHIBITS, Exhibit, Kind};
-use highwater_spec::property::cleaning::{CleaningProperty, OF_CLEANING};
+use highwater_spec::property::cleaning::OF_CLEANING;
 use highwater_spec::property::consumer_group::{self, ConsumerProperty};
 use highwater_spec::property::group::{self, GroupProperty};
-use highwater_spec::property::producing::{OF_PRODUCING, ProducingProperty};
-use highwater_spec::property::reading::{OF_READING, ReadingProperty};
+use highwater_spec::property::producing::OF_PRODUCING;
+use highwater_spec::property::reading::OF_READING;
 use highwater_spec::property::{self, Property};
 use highwater_spec::scenario::Scenario;
 
 const PROPERTY_HEAD: [&str; 2] = ["property", "what it says"];
 
-/// Every property: what it says, when it is promised, whence it comes, and what shows that it can fail. Those of a group
-/// share a file.
+/// Every property: what it says, when it is promised, whence it comes, and what shows that it can fail. Those of other
+/// worlds than replication's share a file for each kind.
 ///
 /// # Errors
 /// If a property's file can't be read.
 pub fn properties(known: &Known<'_>, page: &Page) -> Result<String, String> {
     let rows: Result<Vec<_>, String> =
         property::every().iter().map(|property| property_row(known, page, property)).collect();
-    let of_a_group: Vec<_> = group::EVERY.iter().map(group_property_row).collect();
-    let text = known.workspace.read("spec/src/property/group.rs")?;
-    let source = asides(&[("source", said(&text, "Source: "))]);
-    let head = "<h3 id=\"property-group\">Properties of a group</h3>";
-    let of_groups = format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &of_a_group));
-    Ok(table(&PROPERTY_HEAD, &rows?)
-        + &of_groups
-        + &of_consumers(known)?
-        + &of_cleaning(known)?
-        + &of_producing(known)?
-        + &of_reading(known)?)
+    let plain = |number: &str, name: &str, statement: &str| promised_row(number, name, statement, true);
+    let group = group::EVERY.iter().map(|GroupProperty { number, name, statement, .. }| {
+        promised_row(number, name, statement, group::OF_A_GROUP.iter().any(|promised| promised.name == *name))
+    });
+    let consumers = consumer_group::EVERY.iter().map(|ConsumerProperty { number, name, statement, .. }| {
+        promised_row(
+            number,
+            name,
+            statement,
+            consumer_group::OF_CONSUMERS.iter().any(|promised| promised.name == *name),
+        )
+    });
+    let cleaning = OF_CLEANING.iter().map(|property| plain(property.number, property.name, property.statement));
+    let producing = OF_PRODUCING.iter().map(|property| plain(property.number, property.name, property.statement));
+    let reading = OF_READING.iter().map(|property| plain(property.number, property.name, property.statement));
+    let more = [
+        of_kind(known, "group", "a group", group.collect())?,
+        of_kind(known, "consumer_group", "a group of the consumer protocol", consumers.collect())?,
+        of_kind(known, "cleaning", "a compacted log", cleaning.collect())?,
+        of_kind(known, "producing", "what a producer writes", producing.collect())?,
+        of_kind(known, "reading", "what a consumer reads", reading.collect())?,
+    ];
+    Ok(table(&PROPERTY_HEAD, &rows?) + &more.concat())
 }
 
-fn of_consumers(known: &Known<'_>) -> Result<String, String> {
-    let rows: Vec<_> = consumer_group::EVERY.iter().map(consumer_property_row).collect();
-    let text = known.workspace.read("spec/src/property/consumer_group.rs")?;
+/// The properties of a kind of world that share `file`.
+fn of_kind(known: &Known<'_>, file: &str, of: &str, rows: Vec<Vec<String>>) -> Result<String, String> {
+    let text = known.workspace.read(&format!("spec/src/property/{file}.rs"))?;
     let source = asides(&[("source", said(&text, "Source: "))]);
-    let head = "<h3 id=\"property-consumer-group\">Properties of a group of the consumer protocol</h3>";
+    let head = format!("<h3 id=\"property-{}\">Properties of {of}</h3>", file.replace('_', "-"));
     Ok(format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &rows)))
 }
 
-fn of_cleaning(known: &Known<'_>) -> Result<String, String> {
-    let row =
-        |property: &CleaningProperty| vec![property_name(property.number, property.name), escaped(property.statement)];
-    let rows: Vec<_> = OF_CLEANING.iter().map(row).collect();
-    let text = known.workspace.read("spec/src/property/cleaning.rs")?;
-    let source = asides(&[("source", said(&text, "Source: "))]);
-    let head = "<h3 id=\"property-cleaning\">Properties of a compacted log</h3>";
-    Ok(format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &rows)))
-}
-
-fn of_producing(known: &Known<'_>) -> Result<String, String> {
-    let row =
-        |property: &ProducingProperty| vec![property_name(property.number, property.name), escaped(property.statement)];
-    let rows: Vec<_> = OF_PRODUCING.iter().map(row).collect();
-    let text = known.workspace.read("spec/src/property/producing.rs")?;
-    let source = asides(&[("source", said(&text, "Source: "))]);
-    let head = "<h3 id=\"property-producing\">Properties of what a producer writes</h3>";
-    Ok(format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &rows)))
-}
-
-fn of_reading(known: &Known<'_>) -> Result<String, String> {
-    let row =
-        |property: &ReadingProperty| vec![property_name(property.number, property.name), escaped(property.statement)];
-    let rows: Vec<_> = OF_READING.iter().map(row).collect();
-    let text = known.workspace.read("spec/src/property/reading.rs")?;
-    let source = asides(&[("source", said(&text, "Source: "))]);
-    let head = "<h3 id=\"property-reading\">Properties of what a consumer reads</h3>";
-    Ok(format!("{head}\n{}{source}", table(&PROPERTY_HEAD, &rows)))
+/// A property that is promised in every world of its kind, or nowhere.
+fn promised_row(number: &str, name: &str, statement: &str, is_promised: bool) -> Vec<String> {
+    let promised = if is_promised { "" } else { "nowhere" };
+    vec![property_name(number, name), escaped(statement) + &asides(&[("promised", promised.to_owned())])]
 }
 
 fn property_row(known: &Known<'_>, page: &Page, property: &Property) -> Result<Vec<String>, String> {
@@ -84,22 +73,6 @@ fn property_row(known: &Known<'_>, page: &Page, property: &Property) -> Result<V
     let more =
         asides(&[("promised with", guards.join(", ")), ("source", said(&text, "Source: ")), ("can fail", can_fail)]);
     Ok(vec![property_name(property.number, property.name), escaped(property.statement) + &more])
-}
-
-fn group_property_row(property: &GroupProperty) -> Vec<String> {
-    let is_promised = group::OF_A_GROUP.iter().any(|promised| promised.name == property.name);
-    let promised = if is_promised { String::new() } else { "nowhere".to_owned() };
-    let more = asides(&[("promised", promised)]);
-    vec![property_name(property.number, property.name), escaped(property.statement) + &more]
-}
-
-fn consumer_property_row(property: &ConsumerProperty) -> Vec<String> {
-    let is_promised = consumer_group::OF_CONSUMERS.iter().any(|promised| promised.name == property.name);
-    let promised = if is_promised { String::new() } else { "nowhere".to_owned() };
-    vec![
-        property_name(property.number, property.name),
-        escaped(property.statement) + &asides(&[("promised", promised)]),
-    ]
 }
 
 fn property_name(number: &str, name: &str) -> String {
@@ -128,6 +101,29 @@ fn marked(text: &str) -> String {
 /// A link to where the scenario is drawn, if it is.
 pub fn scenario_link(known: &Known<'_>, page: &Page, name: &str) -> String {
     known.link(page, name, &format!("scenario-{name}"), |ask| *ask == Ask::Scenario(name.to_owned()))
+}
+
+/// Every world: what may happen in it, how much of that, and what a run without `--deep` has found.
+///
+/// # Errors
+/// If the checker's results lack one.
+pub fn worlds(known: &Known<'_>) -> Result<String, String> {
+    let results = Results::read(known.workspace, "check")?;
+    let row = |world: &Entry| {
+        let found = |what: &str| match world.deep {
+            true => Ok("<code>--deep</code>".to_owned()),
+            false => results.number(&format!("models.{}.{what}", world.name)),
+        };
+        let bounds = asides(&[("bounds", format!("<code>{}</code>", escaped(&world.bounds())))]);
+        Ok(vec![
+            format!("<code>{}</code>", world.name),
+            escaped(world.about) + &bounds,
+            found("states")?,
+            found("depth")?,
+        ])
+    };
+    let rows: Result<Vec<_>, String> = WORLDS.iter().map(row).collect();
+    Ok(table(&["world", "what may happen", "states", "depth"], &rows?) + &results.caption())
 }
 
 /// Every exhibit of the museum: what breaks by which rules, how soon, and which change mends it.
