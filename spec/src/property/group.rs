@@ -4,8 +4,7 @@
 //! believes to own, and what was committed and processed.
 //!
 //! Source: KIP-62; the TLA+ specifications of KIP-848, which say the same of its protocol.
-//! Verifies: group.rebalance.complete, group.sync.store, group.offset.fence, group.coordinator.load, group.coordinator.epoch,
-//! client.consumer.revoke
+//! Verifies: group.rebalance.complete, group.sync.store, group.offset.fence, group.coordinator.load, group.coordinator.epoch, client.consumer.revoke
 //! Can fail: exhibits unfenced-zombie, commit-first, at-least-once, kafka-8500, kafka-14639, kafka-10614, stop-the-world;
 //! breaks shares-overlap, eager-keeps-what-it-owns,
 //! share-told-before-written, commit-told-before-committed.
