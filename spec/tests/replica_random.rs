@@ -136,7 +136,7 @@ fn check_state(replica: &Replica<Test>, disk: &Disk) -> Result {
 fn acked(outcome: &ProduceOutcome) -> Option<Offset> {
     match *outcome {
         ProduceOutcome::Acked { base } | ProduceOutcome::Duplicate { base, .. } => Some(base),
-        ProduceOutcome::Refused(_) | ProduceOutcome::Unknown(_) => None,
+        ProduceOutcome::Undersized { .. } | ProduceOutcome::Refused(_) | ProduceOutcome::Unknown(_) => None,
     }
 }
 

@@ -230,9 +230,6 @@ impl<'a> Step<'a> {
             return Err("something else is under way that tells as much");
         }
         self.hears(member, Input::TimerFired(timer))?;
-        if timer == Timer::Poll {
-            self.stops_listening(member);
-        }
         if timer == Timer::Heartbeat && !self.node(member).requests.is_empty() {
             // At once: between its question and its answer nothing could come of what an answer to something else
             // doesn't tell.
@@ -241,18 +238,6 @@ impl<'a> Step<'a> {
             self.hears(member, answer)?;
         }
         Ok(())
-    }
-
-    /// Who is no member any more listens to no answers: they would be taken for those to what it asks when it joins anew,
-    /// and one such answer after the other would bring about generations without end. Whoever says that it leaves is cut
-    /// off by that already.
-    fn stops_listening(&mut self, member: u8) {
-        let node = self.node(member);
-        let is_member = node.consumer.as_ref().is_some_and(|consumer| consumer.member().is_some());
-        let leaves = node.requests.iter().any(|request| matches!(request, Output::Leave { .. }));
-        if !is_member && !leaves {
-            self.cut_off(member);
-        }
     }
 
     /// Whether nothing is under way between a consumer and the coordinator.

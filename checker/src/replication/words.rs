@@ -120,6 +120,7 @@ fn outcome_in_words(outcome: &ProduceOutcome) -> String {
     match outcome {
         ProduceOutcome::Acked { base } => format!("acknowledged at {base}"),
         ProduceOutcome::Duplicate { base, .. } => format!("acknowledged at {base} again"),
+        ProduceOutcome::Undersized { base } => format!("at {base}, of too few replicas"),
         ProduceOutcome::Refused(refusal) => format!("refused {refusal}"),
         ProduceOutcome::Unknown(refusal) => format!("unknown {refusal}"),
     }

@@ -11,7 +11,7 @@ use super::nodes::{CONTROLLER, Nodes, Plan};
 use highwater::door::{Place, What};
 use highwater_checker::replication::{AskedFetch, Model, PARTITION, State, Turn, World};
 use highwater_spec::broker;
-use highwater_spec::replica::{self, Output, ProduceOutcome};
+use highwater_spec::replica::{self, Output};
 use highwater_spec::scenario::{Event, What as Happens};
 use highwater_spec::values::{BrokerId, IncarnationId, Offset};
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,10 +160,7 @@ impl Conductor {
                 let wanted = self.wording().reply(*by, *outcome);
                 let entry = self.await_entry(&wanted)?;
                 self.pass(&entry);
-                let told = match outcome {
-                    ProduceOutcome::Acked { base } | ProduceOutcome::Duplicate { base, .. } => (0, base.0),
-                    ProduceOutcome::Refused(refusal) | ProduceOutcome::Unknown(refusal) => (refusal.code(), -1),
-                };
+                let told = outcome.told().map_or_else(|refusal| (refusal.code(), -1), |base| (0, base.0));
                 self.told.entry(*value).or_default().push(told);
                 Ok(())
             }

@@ -9,7 +9,6 @@
 //! Kafka's `CoordinatorRuntime.flushCurrentBatch`, `CoordinatorPartitionWriter`.
 
 use crate::marks::guard;
-use crate::refusal::Refusal;
 use crate::replica::ProduceOutcome;
 use crate::values::Offset;
 
@@ -34,15 +33,13 @@ pub enum Aftermath {
 }
 
 impl Appended {
-    /// `group.coordinator.append`: records are committed when the append is acknowledged at the offset that was expected,
-    /// or is refused only because too few replicas have them now, since that is said once all in the ISR do. After any
-    /// other end, or none (`None`: nobody will ever say), nobody knows what is in the log but the log: a broker that still
-    /// `leads` it reads it again.
+    /// `group.coordinator.append`: records are committed when they are below the high watermark at the offset that was
+    /// expected, even if too few replicas have them by then. After any other end, or none (`None`: nobody will ever say),
+    /// nobody knows what is in the log but the log: a broker that still `leads` it reads it again.
     #[must_use]
     pub fn ended(self, outcome: Option<ProduceOutcome>, leads: bool) -> Aftermath {
         let is_committed = match outcome {
-            Some(ProduceOutcome::Acked { base }) => base == self.base,
-            Some(ProduceOutcome::Unknown(refusal)) => refusal == Refusal::NotEnoughReplicasAfterAppend,
+            Some(ProduceOutcome::Acked { base } | ProduceOutcome::Undersized { base }) => base == self.base,
             _ => false,
         };
         match guard!("group.coordinator.append", is_committed) {
@@ -56,6 +53,7 @@ impl Appended {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::refusal::Refusal;
     use crate::values::Timestamp;
 
     const APPENDED: Appended = Appended { base: Offset(3), upto: Offset(5) };
@@ -64,10 +62,7 @@ mod tests {
     #[test]
     fn what_the_isr_has_is_committed() {
         for leads in [false, true] {
-            for outcome in [
-                ProduceOutcome::Acked { base: Offset(3) },
-                ProduceOutcome::Unknown(Refusal::NotEnoughReplicasAfterAppend),
-            ] {
+            for outcome in [ProduceOutcome::Acked { base: Offset(3) }, ProduceOutcome::Undersized { base: Offset(3) }] {
                 assert_eq!(APPENDED.ended(Some(outcome), leads), Aftermath::Committed(Offset(5)), "{outcome:?}");
             }
         }
@@ -82,7 +77,7 @@ mod tests {
             Some(ProduceOutcome::Acked { base: Offset(5) }),
             Some(ProduceOutcome::Duplicate { base: Offset(3), timestamp: Timestamp(0) }),
             Some(ProduceOutcome::Refused(Refusal::NotEnoughReplicas)),
-            Some(ProduceOutcome::Refused(Refusal::NotEnoughReplicasAfterAppend)),
+            Some(ProduceOutcome::Undersized { base: Offset(2) }),
             Some(ProduceOutcome::Unknown(Refusal::NotLeaderOrFollower)),
             Some(ProduceOutcome::Unknown(Refusal::RequestTimedOut)),
         ];

@@ -2,8 +2,8 @@
 //!
 //! Source: the TLA+ specifications of KIP-848, whose names for them are given.
 //! Verifies: group.consumer.reconcile.*, group.consumer.target, group.consumer.fence, group.consumer.load, group.consumer.offset.commit
-//! Can fail: exhibits kafka-16147, late-commit, unfenced-member, passed-over, processed-again; break
-//! commit-told-before-committed.
+//! Can fail: exhibits kafka-16147, late-commit, unfenced-member, passed-over, processed-again; breaks
+//! commit-told-before-committed, lost-answer-not-forgiven, static-member-not-recognised.
 
 use super::ensure;
 use crate::group::{ConsumerGroup, ConsumerState, GroupEpoch, MemberId, Share};
@@ -38,6 +38,9 @@ pub struct ConsumerHistory {
     pub stray: Option<(MemberId, GroupEpoch)>,
     /// A commit that was accepted below the one before: where, that one, and this one.
     pub set_back: Option<(TopicPartition, Offset, Offset)>,
+    /// Who has heard that its epoch is none any more, though it has missed one answer at most and reads only what is its
+    /// own.
+    pub unforgiven: Option<MemberId>,
     /// The offset of each partition that was acknowledged last.
     pub acknowledged: BTreeMap<TopicPartition, Offset>,
 }
@@ -207,6 +210,34 @@ pub const RECORDS_ONCE: ConsumerProperty = ConsumerProperty {
     },
 };
 
+/// G-15
+pub const LOSS_FORGIVEN: ConsumerProperty = ConsumerProperty {
+    name: "loss-forgiven",
+    number: "G-15",
+    statement: "no one is put out for an earlier epoch who has missed one answer at most, and reads only what is its own",
+    check: |view| match view.history.and_then(|history| history.unforgiven.as_ref()) {
+        None => Ok(()),
+        Some(id) => Err(format!("{id} has missed one answer at most, and hears FENCED_MEMBER_EPOCH")),
+    },
+};
+
+/// G-16
+pub const INSTANCE_ONCE: ConsumerProperty = ConsumerProperty {
+    name: "instance-once",
+    number: "G-16",
+    statement: "no two members of a group have one instance id",
+    check: |view| {
+        let mut known = BTreeMap::new();
+        for (id, member) in view.group.iter().flat_map(|group| &group.members) {
+            let Some(instance) = &member.metadata.instance else { continue };
+            if let Some(other) = known.insert(instance, id) {
+                return Err(format!("{other} and {id} both are {instance}"));
+            }
+        }
+        Ok(())
+    },
+};
+
 /// Every property of a group of the consumer protocol that must hold.
 pub const OF_CONSUMERS: &[ConsumerProperty] = &[
     ONE_ASSIGNEE,
@@ -219,6 +250,8 @@ pub const OF_CONSUMERS: &[ConsumerProperty] = &[
     OFFSETS_RISE,
     OFFSETS_SURVIVE,
     NONE_PASSED_OVER,
+    LOSS_FORGIVEN,
+    INSTANCE_ONCE,
 ];
 
 /// Every property of a group of the consumer protocol that there is, those that need not hold included.
@@ -234,6 +267,8 @@ pub const EVERY: &[ConsumerProperty] = &[
     OFFSETS_SURVIVE,
     NONE_PASSED_OVER,
     RECORDS_ONCE,
+    LOSS_FORGIVEN,
+    INSTANCE_ONCE,
 ];
 
 fn only_one<'a>(owned: impl Iterator<Item = (&'a MemberId, TopicPartition)>) -> Result<(), String> {

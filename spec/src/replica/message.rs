@@ -223,8 +223,27 @@ pub enum ProduceOutcome {
     },
     /// Certainly not written.
     Refused(Refusal),
+    /// Below the high watermark, though fewer replicas hold it than `min.insync.replicas` asks.
+    Undersized {
+        /// The offset of its first record.
+        base: Offset,
+    },
     /// Appended here; whether it will be committed is not known.
     Unknown(Refusal),
+}
+
+impl ProduceOutcome {
+    /// What a producer is told: the offset of its first record, or what went wrong.
+    ///
+    /// # Errors
+    /// Why it was not written as the producer asked.
+    pub fn told(self) -> Result<Offset, Refusal> {
+        match self {
+            Self::Acked { base } | Self::Duplicate { base, .. } => Ok(base),
+            Self::Undersized { .. } => Err(Refusal::NotEnoughReplicasAfterAppend),
+            Self::Refused(refusal) | Self::Unknown(refusal) => Err(refusal),
+        }
+    }
 }
 
 /// What a follower asks of its leader.

@@ -130,7 +130,7 @@ impl<C: Carrier> Replica<C> {
             leader.waiting.pop_front();
             let outcome = match guard!("replica.produce.commit/enough", enough) {
                 true => waiting.acked(),
-                false => ProduceOutcome::Unknown(Refusal::NotEnoughReplicasAfterAppend),
+                false => ProduceOutcome::Undersized { base: waiting.base },
             };
             out.push(Output::Reply { ticket: waiting.ticket, outcome });
         }

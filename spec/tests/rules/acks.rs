@@ -76,13 +76,13 @@ fn acks_all_is_answered_when_the_high_watermark_has_passed_the_whole_batch() {
 /// Today's gate keeps it from happening within one step of a machine.
 // Verifies: replica.produce.commit
 #[test]
-fn too_few_replicas_after_the_append_leave_the_outcome_open() {
+fn too_few_replicas_after_the_append_are_told_of() {
     let rules = Rules { hw_gate: HwGate::Open, ..Rules::KAFKA };
     let mut leader = leader();
     step(&mut leader, produce(0, Acks::All, 1));
     step(&mut leader, Input::ClusterChanged { peers: vec![], min_insync_replicas: 3 });
     let out = step_by(&rules, &mut leader.clone(), Input::FollowerFetched(fetch(B2, 1)));
-    assert_eq!(replies(&out), [(0, ProduceOutcome::Unknown(Refusal::NotEnoughReplicasAfterAppend))]);
+    assert_eq!(replies(&out), [(0, ProduceOutcome::Undersized { base: Offset(0) })]);
     assert_eq!(replies(&fetched(&mut leader, fetch(B2, 1))), []);
 }
 

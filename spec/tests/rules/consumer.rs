@@ -183,7 +183,8 @@ fn the_leader_shares_out_and_the_others_wait() {
         let mut consumer = joining(config());
         step(&mut consumer, topics.clone());
         let sync = Output::Sync { member: id(), generation: Generation(3), assignments: shares };
-        assert_eq!(step(&mut consumer, joined(3, leads)), [Output::SetTimer(Timer::Heartbeat), sync]);
+        let timers = [Timer::Heartbeat, Timer::Poll].map(Output::SetTimer);
+        assert_eq!(step(&mut consumer, joined(3, leads)), [&timers[..], &[sync]].concat());
     }
 }
 
@@ -355,6 +356,17 @@ fn who_is_not_polled_for_too_long_leaves_unless_it_is_static() {
         assert!(out.contains(&Output::Lost(set([0, 1]))) && consumer.generation().is_none());
         assert!(joins(&step(&mut consumer, Input::Polled)).is_some(), "and joins anew when it is polled again");
     }
+}
+
+// Verifies: client.consumer.poll-interval
+#[test]
+fn who_waits_for_a_generation_is_not_late() {
+    let mut consumer = joining(config());
+    assert_eq!(step(&mut consumer, Input::TimerFired(Timer::Poll)), []);
+    assert_eq!(joins(&step(&mut consumer, Input::Polled)), None, "one join is under way, however often it is polled");
+    let out = step(&mut consumer, joined(3, false));
+    assert!(out.contains(&Output::SetTimer(Timer::Poll)), "{out:?}");
+    assert!(step(&mut consumer, Input::TimerFired(Timer::Poll)).contains(&Output::Leave { member: id() }));
 }
 
 // Verifies: client.consumer.close

@@ -88,6 +88,8 @@ pub struct Life {
     pub awaits: Option<Share>,
     /// Whether it does not know what was heard of it, and says everything.
     pub unsure: bool,
+    /// How many answers it has missed since it last heard one: none, one, or more.
+    pub missed: u8,
     /// Its epoch before, if it has heard of a lower one.
     pub fallen: Option<GroupEpoch>,
     /// How far it is in what it reads, where it knows where to begin.
@@ -119,6 +121,7 @@ impl Life {
             owned: Share::new(),
             awaits: None,
             unsure: false,
+            missed: 0,
             fallen: None,
             positions: BTreeMap::new(),
         }

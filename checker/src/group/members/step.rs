@@ -1,6 +1,6 @@
 //! One event, carried out.
 
-use super::state::{Life, Node, State, Waiting};
+use super::state::{Answer, Life, Node, State, Waiting};
 use super::{Event, World, words};
 use crate::group::arrival::{BY_ARRIVAL, id_of, no_one};
 use crate::group::{Model, Turn};
@@ -80,9 +80,13 @@ impl<'a> Step<'a> {
             Event::Breaks(member) => {
                 self.life(member)?;
                 (self.is_busy(member) || self.commits_something(member)).then_some(()).ok_or("nothing is under way")?;
+                let misses = self.awaits_answer(member);
                 let node = self.node(member);
                 (node.said, node.answer, node.commit) = (None, None, None);
-                node.life.iter_mut().for_each(|life| life.unsure = true);
+                node.life.iter_mut().for_each(|life| {
+                    life.unsure = true;
+                    life.missed = 2.min(life.missed + u8::from(misses));
+                });
                 self.forget_waiting(member);
                 Ok(())
             }
@@ -130,10 +134,15 @@ impl<'a> Step<'a> {
     }
 
     fn is_busy(&self, member: u8) -> bool {
+        let has_said = self.state.nodes.get(index(member)).is_some_and(|node| node.said.is_some());
+        has_said || self.awaits_answer(member)
+    }
+
+    /// Whether the coordinator has heard a heartbeat of which the member has not heard what became.
+    fn awaits_answer(&self, member: u8) -> bool {
         let of_it = |waiting: &Waiting| waiting.node == Some(index(member)) && waiting.commit.is_none();
-        let waits = self.state.waiting.values().any(of_it);
-        let node = self.state.nodes.get(index(member));
-        waits || node.is_some_and(|node| node.said.is_some() || node.answer.is_some())
+        let is_answered = self.state.nodes.get(index(member)).is_some_and(|node| node.answer.is_some());
+        is_answered || self.state.waiting.values().any(of_it)
     }
 
     pub(super) fn commits_something(&self, member: u8) -> bool {
@@ -228,6 +237,7 @@ impl<'a> Step<'a> {
         let answer = self.node(member).answer.take().ok_or("nothing was answered")?;
         self.trace.push(format!("c{member} hears {}", words::answer(&answer)));
         let Some(life) = self.node(member).life.as_mut() else { return Ok(()) };
+        life.missed = 0;
         match answer {
             Ok(Some(told)) if told.member == life.id => {
                 life.fallen = life.epoch.filter(|before| *before > told.epoch).or(life.fallen);
@@ -296,12 +306,25 @@ impl<'a> Step<'a> {
         u8::try_from(node + 1).ok()
     }
 
+    /// Whether someone is put out who is to be forgiven. Who joins names no epoch that could be an earlier one.
+    fn note_fence(&mut self, node: usize, answer: &Answer) {
+        let Some(life) = self.state.nodes[node].life.as_ref() else { return };
+        let group = self.state.coordinator.speculative().consumer_group(&World::group());
+        let known = group.and_then(|group| group.members.get(&life.id));
+        let reads_its_own = known.is_some_and(|member| life.owned.is_subset(&member.current.assigned));
+        let is_put_out = *answer == Err(Refusal::FencedMemberEpoch) && life.epoch.is_some();
+        if is_put_out && reads_its_own && life.missed <= 1 {
+            self.state.history.edit().unforgiven = Some(life.id.clone());
+        }
+    }
+
     fn carry_out(&mut self, output: Output<Model>) {
         match output {
             Output::Reply { ticket, reply } => {
                 let Some(Waiting { node, commit }) = self.state.waiting.remove(&ticket) else { return };
                 match (node, commit, reply) {
                     (Some(node), None, Reply::ConsumerHeartbeat(answer)) => {
+                        self.note_fence(node, &answer);
                         self.state.nodes[node].edit().answer = Some(answer);
                     }
                     (node, Some(commit), Reply::CommitOffsets(outcome)) => self.commit_answered(node, commit, outcome),

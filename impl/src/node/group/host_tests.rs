@@ -270,7 +270,7 @@ async fn records_that_too_few_replicas_have_are_committed_all_the_same() {
     stand.lead(ME, 0);
     assert_eq!(stand.until_told().await, None);
     let waits = stand.commit(4);
-    answer(stand.next_append().await, ProduceOutcome::Unknown(Refusal::NotEnoughReplicasAfterAppend));
+    answer(stand.next_append().await, ProduceOutcome::Undersized { base: Offset(0) });
     assert_eq!(waits.await.expect("an answer"), Ok(()));
     assert_eq!(stand.fetch().await, Ok(Some(4)));
 }

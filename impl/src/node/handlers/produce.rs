@@ -141,16 +141,17 @@ async fn settled(index: i32, waiting: Waiting) -> PartitionProduceResponse {
             ..refused(rejected.code)
         },
         Waiting::ForReplica(outcome, append_time) => match outcome.await {
-            Ok(Outcome { outcome: ProduceOutcome::Acked { base }, log_start }) => {
-                written(index, base, append_time.unwrap_or(-1), log_start)
-            }
-            // Kafka tells the batch's own time here, whoever stamped it.
-            Ok(Outcome { outcome: ProduceOutcome::Duplicate { base, timestamp }, log_start }) => {
-                written(index, base, timestamp.0, log_start)
-            }
-            Ok(Outcome { outcome: ProduceOutcome::Refused(refusal) | ProduceOutcome::Unknown(refusal), .. }) => {
-                refused(refusal.code())
-            }
+            Ok(Outcome { outcome, log_start }) => match outcome.told() {
+                Ok(base) => {
+                    // Kafka tells the batch's own time here, whoever stamped it.
+                    let again = match outcome {
+                        ProduceOutcome::Duplicate { timestamp, .. } => Some(timestamp.0),
+                        _ => None,
+                    };
+                    written(index, base, again.or(append_time).unwrap_or(-1), log_start)
+                }
+                Err(refusal) => refused(refusal.code()),
+            },
             // The shard has ended: the broker is shutting down.
             Err(_) => refused(errors::NOT_LEADER_OR_FOLLOWER),
         },

@@ -87,7 +87,7 @@ impl Consumer {
             Some(leads) => self.share_out(rules, &joined, leads),
             None => BTreeMap::new(),
         };
-        out.push(Output::SetTimer(Timer::Heartbeat));
+        out.extend([Timer::Heartbeat, Timer::Poll].map(Output::SetTimer));
         out.push(Output::Sync { member: id, generation: joined.generation, assignments });
     }
 
@@ -227,9 +227,11 @@ impl Consumer {
     }
 
     /// `client.consumer.poll-interval`: a consumer that is not polled for too long leaves by itself; a static one is
-    /// silent from then on, and so keeps its share until its session ends.
+    /// silent from then on, and so keeps its share until its session ends. Who waits for a generation is not late, however
+    /// long that takes: its interval begins anew when it has joined.
     pub(super) fn poll_late(&mut self, out: &mut Vec<Output>) {
-        if !guard!("client.consumer.poll-interval", !matches!(self.phase, Phase::Out | Phase::Closing)) {
+        let is_late = !matches!(self.phase, Phase::Out | Phase::Joining | Phase::Closing);
+        if !guard!("client.consumer.poll-interval", is_late) {
             return;
         }
         self.leave(out);
