@@ -211,6 +211,11 @@ pub const WORLDS: &[Entry] = &[
         &group::Bounds { breaks: 1, closes: 1, ..MEMBERS },
     ),
     world(
+        "group-overtaken",
+        "a request is heard when its connection is gone, and after what was asked on the next one",
+        &group::Bounds { breaks: 1, late_requests: 1, partitions: 1, ..MEMBERS },
+    ),
+    world(
         "group-slow",
         "a consumer is not polled for too long, leaves, and comes back",
         &group::Bounds { partitions: 3, slow_polls: 1, by_arrival: 1, ..MEMBERS },

@@ -309,6 +309,8 @@ const ANY_EARLIER: Rules = Rules { commit_epoch: CommitEpoch::UpToItsOwn, ..Rule
 const COMMITS: members::Bounds = members::Bounds { records: 1, ..CONSUMERS };
 const SILENT: members::Bounds = members::Bounds { partitions: 1, records: 1, expiries: 1, ..CONSUMERS };
 const ALONE: members::Bounds = members::Bounds { members: 1, partitions: 1, records: 1, ..CONSUMERS };
+const LATE: members::Bounds = members::Bounds { breaks: 1, late_requests: 1, ..CONSUMERS };
+const LATE_ALONE: members::Bounds = members::Bounds { records: 2, breaks: 1, late_requests: 1, ..ALONE };
 
 /// Every exhibit of groups of the consumer protocol.
 pub const CONSUMER_EXHIBITS: &[Exhibit<Case<members::Bounds>>] = &[
@@ -344,6 +346,18 @@ pub const CONSUMER_EXHIBITS: &[Exhibit<Case<members::Bounds>>] = &[
         "a member is put out before it has committed what it has processed: another one processes it again",
         [SILENT, members::Bounds { expiries: 0, ..SILENT }],
         RECORDS_ONCE,
+    ),
+    Exhibit::loss(
+        "late-heartbeat",
+        "a heartbeat that says that its member reads nothing is late, and is believed when the member is to give up what it reads by then",
+        [LATE, members::Bounds { late_requests: 0, ..LATE }],
+        ONE_READER,
+    ),
+    Exhibit::loss(
+        "set-back",
+        "a commit is late and comes after the next one: the offset falls",
+        [LATE_ALONE, members::Bounds { late_requests: 0, ..LATE_ALONE }],
+        OFFSETS_RISE,
     ),
 ];
 

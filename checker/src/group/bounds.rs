@@ -30,6 +30,9 @@ bounds! {
     slow_polls, "slow-polls", 0;
     /// Connections to the coordinator that break, with all that is under way on them.
     breaks, "breaks", 0;
+    /// Requests that reach the coordinator when the connection that carried them is gone already, and perhaps after what
+    /// was asked on the next one.
+    late_requests, "late-requests", 0;
     /// Moves of the coordinator.
     moves, "moves", 0;
     /// Times that the coordinator's broker loses its leadership and has it again at once; of the two it learns in any

@@ -21,6 +21,8 @@ pub enum Event {
     Closes(u8),
     /// Its oldest request reaches the coordinator.
     Arrives(u8),
+    /// One that it has sent on a connection that is gone reaches the coordinator.
+    ArrivesLate(u8),
     /// The answer that it waits for longest reaches it.
     Answered(u8),
     /// Its connection to the coordinator breaks.
@@ -62,6 +64,7 @@ pub(super) fn candidates(bounds: &Bounds, ids: u8, out: &mut Vec<Event>) {
         out.extend([Event::Crashes, Event::Closes, Event::Breaks, Event::Processes].map(|event| event(member)));
         out.extend((0..bounds.partitions).map(|partition| Event::Fetches(member, partition)));
         out.extend(TIMERS.map(|(timer, _)| Event::Fires(member, timer)));
+        out.extend((bounds.late_requests > 0).then_some(Event::ArrivesLate(member)));
         let its_own = if bounds.by_arrival == 1 { 0 } else { ids };
         out.extend((0..its_own).map(|id| Event::Expires(member, id)));
     }
@@ -79,6 +82,7 @@ impl fmt::Display for Event {
             Self::Processes(member) => write!(f, "c{member} processes"),
             Self::Closes(member) => write!(f, "c{member} closes"),
             Self::Arrives(member) => write!(f, "request of c{member} arrives"),
+            Self::ArrivesLate(member) => write!(f, "late request of c{member} arrives"),
             Self::Answered(member) => write!(f, "answer arrives at c{member}"),
             Self::Breaks(member) => write!(f, "connection of c{member} breaks"),
             Self::Fetches(member, partition) => write!(f, "record of p{partition} arrives at c{member}"),
@@ -104,7 +108,8 @@ pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
     // There are few events: whatever one of them prints is what may stand here.
     let mut known = Vec::new();
     for by_arrival in [0, 1] {
-        candidates(&Bounds { members: 4, partitions: 4, by_arrival, ..Bounds::QUIET }, 20, &mut known);
+        let bounds = Bounds { members: 4, partitions: 4, late_requests: 1, by_arrival, ..Bounds::QUIET };
+        candidates(&bounds, 20, &mut known);
     }
     let wanted = line.line.text();
     known.into_iter().find(|event| event.to_string() == wanted).ok_or_else(|| {
@@ -112,8 +117,8 @@ pub(super) fn read(line: &Numbered<'_>) -> Result<Event, ParseError> {
         words.word();
         words.error(format!(
             "`{wanted}` is no event of a group; they are like `c1 starts`, `c1 polls`, `c1 processes`, `c1 crashes`, \
-             `c1 closes`, `request of c1 arrives`, `answer arrives at c1`, `connection of c1 breaks`, \
-             `record of p0 arrives at c1`, `heartbeat timer of c1 fires`, `session of c1.0 expires`, \
+             `c1 closes`, `request of c1 arrives`, `late request of c1 arrives`, `answer arrives at c1`, \
+             `connection of c1 breaks`, `record of p0 arrives at c1`, `heartbeat timer of c1 fires`, `session of c1.0 expires`, \
              `coordinator waits no longer for joins`, `coordinator waits no longer for syncs`, `coordinator moves`, \
              `log commits`, `leadership goes and comes back`, `leadership is heard of again`, `coordinator unloads`, \
              `coordinator loads`"

@@ -22,6 +22,23 @@ impl Step<'_> {
         let requests = &self.state.nodes.get(at).ok_or("there is no such consumer")?.requests;
         requests.front().ok_or("nothing was asked")?;
         let Some(request) = self.node(member).requests.pop_front() else { return Ok(()) };
+        self.asks(member, request, Some(at))
+    }
+
+    /// Nobody waits for the answer. Once no more can be late, nothing is.
+    pub(super) fn arrives_late(&mut self, member: u8) -> Outcome {
+        let node = self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
+        let request = node.late.clone().ok_or("nothing is late")?;
+        let all_are_here = self.state.budget.late_requests == 0;
+        for (node, number) in self.state.nodes.iter_mut().zip(1..) {
+            if node.late.is_some() && (all_are_here || number == member) {
+                node.edit().late = None;
+            }
+        }
+        self.asks(member, request, None)
+    }
+
+    fn asks(&mut self, member: u8, request: Output, waits: Option<usize>) -> Outcome {
         let commits = match &request {
             Output::Commit { member, generation, offsets } => {
                 let offsets = offsets.iter().map(|(of, place)| (of.clone(), place.offset)).collect();
@@ -31,7 +48,7 @@ impl Step<'_> {
         };
         let ticket = self.state.waiting.keys().map(|ticket| ticket.next()).max().unwrap_or_default();
         let request = self.request(member, request)?;
-        self.state.waiting.insert(ticket, Waiting { node: Some(at), commits });
+        self.state.waiting.insert(ticket, Waiting { node: waits, commits });
         let asked = group::Input::Asked { ticket, at: (), group: World::group(), request };
         self.coordinate(replicated::Input::Heard(asked));
         Ok(())

@@ -99,6 +99,8 @@ pub struct Node {
     pub ids: u8,
     /// What it has asked, in order; the coordinator of a connection takes one at a time.
     pub requests: VecDeque<consumer::Output>,
+    /// What was the next to arrive when its connection went, and may arrive yet.
+    pub late: Option<consumer::Output>,
     /// What it was answered, in order.
     pub answers: VecDeque<consumer::Input>,
     /// The timers that it has set.

@@ -65,6 +65,7 @@ impl<'a> Step<'a> {
             Event::Crashes(_) => &mut self.state.budget.crashes,
             Event::Closes(_) => &mut self.state.budget.closes,
             Event::Breaks(_) => &mut self.state.budget.breaks,
+            Event::ArrivesLate(_) => &mut self.state.budget.late_requests,
             Event::Moves => &mut self.state.budget.moves,
             Event::Returns => &mut self.state.budget.returns,
             Event::LooksAgain => &mut self.state.budget.repeats,
@@ -92,6 +93,7 @@ impl<'a> Step<'a> {
                 self.hears(member, Input::Closed)
             }
             Event::Arrives(member) => self.arrives(member),
+            Event::ArrivesLate(member) => self.arrives_late(member),
             Event::Answered(member) => {
                 self.running(member)?;
                 let answer = self.node(member).answers.pop_front().ok_or("nothing was answered")?;
@@ -162,7 +164,8 @@ impl<'a> Step<'a> {
         self.running(member)?;
         self.cut_off(member);
         let ids = self.ids_after(member);
-        *self.node(member) = Node { ids, ..Node::default() };
+        let late = self.node(member).late.take();
+        *self.node(member) = Node { ids, late, ..Node::default() };
         Ok(())
     }
 
@@ -199,15 +202,17 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Everything under way between a consumer and the coordinator is lost. What has reached the coordinator is carried
-    /// out; nobody hears of it.
+    /// Everything under way between a consumer and the coordinator is lost, unless the request that was next is late only.
+    /// What has reached the coordinator is carried out; nobody hears of it.
     pub(super) fn cut_off(&mut self, member: u8) {
         self.note(|| Turn::CutOff(member));
         self.state.waiting.values_mut().filter(|waiting| waiting.node == Some(index(member))).for_each(|waiting| {
             waiting.node = None;
         });
+        let may_be_late = self.state.budget.late_requests > 0;
         let node = self.node(member);
-        node.requests.clear();
+        let next = std::mem::take(&mut node.requests).pop_front();
+        node.late = next.filter(|_| may_be_late).or(node.late.take());
         node.answers.clear();
     }
 

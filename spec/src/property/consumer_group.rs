@@ -2,8 +2,8 @@
 //!
 //! Source: the TLA+ specifications of KIP-848, whose names for them are given.
 //! Verifies: group.consumer.reconcile.*, group.consumer.target, group.consumer.fence, group.consumer.load, group.consumer.offset.commit
-//! Can fail: exhibits kafka-16147, late-commit, unfenced-member, passed-over, processed-again; breaks
-//! commit-told-before-committed, lost-answer-not-forgiven, static-member-not-recognised.
+//! Can fail: exhibits kafka-16147, late-commit, unfenced-member, passed-over, processed-again,
+//! late-heartbeat, set-back; breaks commit-told-before-committed, lost-answer-not-forgiven, static-member-not-recognised.
 
 use super::ensure;
 use crate::group::{ConsumerGroup, ConsumerState, GroupEpoch, MemberId, Share};

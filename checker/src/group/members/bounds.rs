@@ -26,6 +26,9 @@ bounds! {
     slow, "slow", 0;
     /// Requests or answers that are lost.
     breaks, "breaks", 0;
+    /// Requests that reach the coordinator when the connection that carried them is gone already, and perhaps after what
+    /// was asked on the next one.
+    late_requests, "late-requests", 0;
     /// Moves of the coordinator.
     moves, "moves", 0;
     /// Partitions that the topic gets meanwhile.
@@ -48,6 +51,10 @@ impl Bounds {
 
     fn validated(self) -> Result<Self, String> {
         match (self.members, self.partitions) {
+            _ if self.by_arrival == 1 && self.late_requests > 0 => {
+                Err("a late request has the name that it was sent under: by-arrival goes with late-requests=0 only"
+                    .into())
+            }
             _ if self.by_arrival == 1 && self.fixed == 1 => {
                 Err("static members are told apart by their names: by-arrival goes with static=0 only".into())
             }

@@ -132,6 +132,11 @@ impl Step<'_> {
         let node = self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
         let commit = node.commit.clone().ok_or("it has committed nothing")?;
         self.node(member).commit = None;
+        self.asks_to_keep(Some(index(member)), commit);
+        Ok(())
+    }
+
+    pub(super) fn asks_to_keep(&mut self, waits: Option<usize>, commit: Commit) {
         let request = Request::CommitOffsets(CommitOffsets {
             member: MemberIdentity { id: Some(commit.member.clone()), instance: None },
             generation: Some(Generation(commit.epoch.0)),
@@ -139,9 +144,8 @@ impl Step<'_> {
             offsets: commit.offsets.iter().map(|(of, offset)| (named(of), to_commit(*offset))).collect(),
         });
         let free = (0..).map(Ticket).find(|ticket| !self.state.waiting.contains_key(ticket)).unwrap_or_default();
-        self.state.waiting.insert(free, Waiting { node: Some(index(member)), commit: Some(commit) });
+        self.state.waiting.insert(free, Waiting { node: waits, commit: Some(commit) });
         self.hears(Input::Asked { ticket: free, at: (), group: World::group(), request });
-        Ok(())
     }
 
     pub(super) fn commit_answered(&mut self, node: Option<usize>, commit: Commit, outcome: PartitionResults) {

@@ -73,6 +73,10 @@ pub struct Node {
     pub answer: Option<Answer>,
     /// What it has committed, and the coordinator not heard yet.
     pub commit: Option<Commit>,
+    /// What it had said when its connection went, and may be heard yet.
+    pub late_beat: Option<ConsumerHeartbeat>,
+    /// What it had committed when its connection went, and may be heard yet.
+    pub late_commit: Option<Commit>,
 }
 
 /// A consumer that runs, and does what the protocol asks of it.

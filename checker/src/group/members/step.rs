@@ -46,6 +46,7 @@ impl<'a> Step<'a> {
             Event::Crashes(_) => &mut self.state.budget.crashes,
             Event::Leaves(_) => &mut self.state.budget.leaves,
             Event::Breaks(_) => &mut self.state.budget.breaks,
+            Event::ArrivesLate(_) | Event::CommitArrivesLate(_) => &mut self.state.budget.late_requests,
             Event::Moves => &mut self.state.budget.moves,
             Event::Grows => &mut self.state.budget.grows,
             Event::Expires(member, id) if runs(member, id) => &mut self.state.budget.expiries,
@@ -61,9 +62,9 @@ impl<'a> Step<'a> {
             Event::Starts(member) => self.starts(member),
             Event::Crashes(member) => {
                 self.life(member)?;
-                let ids = self.node(member).ids;
-                *self.node(member) = Node { ids, ..Node::default() };
-                self.forget_waiting(member);
+                self.cut_off(member);
+                let Node { ids, late_beat, late_commit, .. } = (*self.state.nodes[index(member)]).clone();
+                *self.node(member) = Node { ids, late_beat, late_commit, ..Node::default() };
                 Ok(())
             }
             Event::Leaves(member) => self.leaves(member),
@@ -73,7 +74,7 @@ impl<'a> Step<'a> {
                 let beat = node.said.clone().ok_or("it has said nothing")?;
                 self.node(member).said = None;
                 let beat = self.named(member, beat);
-                self.asks(member, beat);
+                self.asks(Some(index(member)), beat);
                 Ok(())
             }
             Event::Answered(member) => self.answered(member),
@@ -81,13 +82,11 @@ impl<'a> Step<'a> {
                 self.life(member)?;
                 (self.is_busy(member) || self.commits_something(member)).then_some(()).ok_or("nothing is under way")?;
                 let misses = self.awaits_answer(member);
-                let node = self.node(member);
-                (node.said, node.answer, node.commit) = (None, None, None);
-                node.life.iter_mut().for_each(|life| {
+                self.cut_off(member);
+                self.node(member).life.iter_mut().for_each(|life| {
                     life.unsure = true;
                     life.missed = 2.min(life.missed + u8::from(misses));
                 });
-                self.forget_waiting(member);
                 Ok(())
             }
             Event::GivesUp(member) => {
@@ -102,6 +101,16 @@ impl<'a> Step<'a> {
             Event::Processes(member, partition) => self.processes(member, partition),
             Event::CommitsOffsets(member) => self.commits(member),
             Event::CommitArrives(member) => self.commit_arrives(member),
+            Event::ArrivesLate(member) => {
+                let late = self.late(member, |node| node.late_beat.take())?;
+                self.asks(None, late);
+                Ok(())
+            }
+            Event::CommitArrivesLate(member) => {
+                let late = self.late(member, |node| node.late_commit.take())?;
+                self.asks_to_keep(None, late);
+                Ok(())
+            }
             Event::Expires(member, id) => self.timer_fires(Timer::Session(id_of(member, id))),
             Event::RunsOut(member, id) => self.timer_fires(Timer::Revocation(id_of(member, id))),
             Event::Grows => {
@@ -151,7 +160,14 @@ impl<'a> Step<'a> {
         is_on_its_way || self.state.waiting.values().any(of_it)
     }
 
-    fn forget_waiting(&mut self, member: u8) {
+    /// What is under way between a consumer and the coordinator is lost, or late only. What has reached the coordinator is
+    /// carried out; nobody hears of it.
+    fn cut_off(&mut self, member: u8) {
+        let may_be_late = self.state.budget.late_requests > 0;
+        let node = self.node(member);
+        node.answer = None;
+        node.late_beat = node.said.take().filter(|_| may_be_late).or(node.late_beat.take());
+        node.late_commit = node.commit.take().filter(|_| may_be_late).or(node.late_commit.take());
         self.turns.iter_mut().for_each(|turns| turns.push(Turn::CutOff(member)));
         let of_it = |waiting: &&mut Waiting| waiting.node == Some(index(member));
         self.state.waiting.values_mut().filter(of_it).for_each(|waiting| waiting.node = None);
@@ -257,9 +273,24 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
-    fn asks(&mut self, member: u8, beat: ConsumerHeartbeat) {
+    /// Takes what is late. Once no more can be, nothing is.
+    fn late<T>(&mut self, member: u8, take: impl FnOnce(&mut Node) -> Option<T>) -> Result<T, &'static str> {
+        self.state.nodes.get(index(member)).ok_or("there is no such consumer")?;
+        let late = take(self.node(member)).ok_or("nothing is late")?;
+        if self.state.budget.late_requests == 0 {
+            for node in
+                self.state.nodes.iter_mut().filter(|node| node.late_beat.is_some() || node.late_commit.is_some())
+            {
+                let node = node.edit();
+                (node.late_beat, node.late_commit) = (None, None);
+            }
+        }
+        Ok(late)
+    }
+
+    fn asks(&mut self, waits: Option<usize>, beat: ConsumerHeartbeat) {
         let free = (0..).map(Ticket).find(|ticket| !self.state.waiting.contains_key(ticket)).unwrap_or_default();
-        self.state.waiting.insert(free, Waiting { node: Some(index(member)), commit: None });
+        self.state.waiting.insert(free, Waiting { node: waits, commit: None });
         let request = Request::ConsumerHeartbeat(beat);
         self.hears(Input::Asked { ticket: free, at: (), group: World::group(), request });
     }

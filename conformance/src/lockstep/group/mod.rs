@@ -40,6 +40,9 @@ const BROKER: BrokerId = BrokerId(1);
 /// The group, which has this name in the model too.
 const GROUP: &str = "g";
 
+/// In place of a consumer's number: a request that is late comes on a connection of its own.
+const LATE: u8 = 0;
+
 /// A cluster with one group in the hands of a conductor.
 pub struct GroupConductor<W: Coordinated> {
     world: W,
@@ -122,7 +125,7 @@ impl<W: Coordinated> GroupConductor<W> {
 
     /// A consumer asks, and what it asks comes to the door.
     fn asks(&mut self, ticket: Ticket, by: Option<u8>, request: &Request<Model>) -> Outcome {
-        let by = by.ok_or_else(|| Difference::unplayed("a request that nobody has sent"))?;
+        let by = by.unwrap_or(LATE);
         self.members.ask(by, ticket, self.plan.address(BROKER), &self.names, request);
         let entry = self.await_that("what waits at the coordinator", &Names::request(request, GROUP), is_asked)?;
         let What::Input(found) = &entry.what else { return Ok(()) };
