@@ -15,6 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const NONE: i16 = 0;
 const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 const NOT_LEADER_OR_FOLLOWER: i16 = 6;
+const INVALID_TOPIC: i16 = 17;
 const INVALID_REQUEST: i16 = 42;
 const OUT_OF_ORDER_SEQUENCE_NUMBER: i16 = 45;
 const INVALID_PRODUCER_EPOCH: i16 = 47;
@@ -162,7 +163,7 @@ async fn an_id_without_its_epoch_and_a_transaction_are_refused() {
     ];
     for request in requests {
         let answer = init(&mut connection, request).await;
-        assert_eq!((answer.error_code, answer.producer_id), (INVALID_REQUEST, -1));
+        assert_eq!((answer.error_code, answer.producer_id, answer.producer_epoch), (INVALID_REQUEST, -1, -1));
     }
     node.stop().await;
 }
@@ -187,6 +188,7 @@ async fn the_producers_of_a_partition_are_told() {
     assert_eq!(producers(&mut connection, "t", 0).await, (NONE, vec![state]));
     assert_eq!(producers(&mut connection, "t", 9).await, (UNKNOWN_TOPIC_OR_PARTITION, vec![]));
     assert_eq!(producers(&mut connection, "none", 0).await, (UNKNOWN_TOPIC_OR_PARTITION, vec![]));
+    assert_eq!(producers(&mut connection, "..", 0).await, (INVALID_TOPIC, vec![]));
     node.stop().await;
 }
 

@@ -122,6 +122,8 @@ fn a_static_member_comes_back_to_what_it_had() {
     assert_eq!(world.told(joins_fixed("a2", "a")), (2, Some(had[0].1.clone())));
     assert_eq!(world.consumers().state(), ConsumerState::Stable);
     assert!(world.timers.contains_key(&Timer::Session("a2".into())));
+    let earlier = ConsumerHeartbeat { member: fixed("a2", "a"), ..stays("a2", 1, &[]) };
+    assert_eq!(world.beats(earlier), Err(Refusal::FencedMemberEpoch), "it has missed no answer in this life");
     let late = ConsumerHeartbeat { member: fixed("a1", "a"), ..stays("a1", 2, &[0]) };
     assert_eq!(world.beats(late), Err(Refusal::FencedInstanceId));
     let stranger = ConsumerHeartbeat { member: fixed("z", "z"), ..stays("z", 2, &[]) };
@@ -172,6 +174,45 @@ fn whoever_does_not_give_up_in_time_is_put_out() {
     world.commit();
     assert_eq!(world.beats(stays("a", 1, &[0])), Err(Refusal::UnknownMemberId));
     assert_eq!(world.told(stays("b", 2, &[])), (3, Some(vec![0, 1])));
+}
+
+// Verifies: group.consumer.rebalance-timeout
+#[test]
+fn a_time_that_runs_out_too_late_to_be_stopped_puts_out_no_one_who_has_given_up() {
+    let runs_out = || Input::TimerFired { at: 0, group: group(), timer: Timer::Revocation("a".into()) };
+    let mut world = Coordination::settled(&[("t", 2)], &["a"]);
+    world.told(joins("b"));
+    world.told(stays("a", 1, &[0, 1]));
+    world.told(stays("a", 1, &[0]));
+    world.hear(runs_out());
+    world.commit();
+    assert_eq!(world.consumers().members.len(), 2);
+}
+
+// Verifies: group.consumer.pause, group.consumer.rebalance-timeout
+#[test]
+fn a_static_member_that_goes_gives_up_what_it_was_told_to() {
+    let mut world = Coordination::knowing(&[("t", 2)]);
+    world.told(joins_fixed("a", "i"));
+    world.told(joins("b"));
+    let fixed_a = |beat| ConsumerHeartbeat { member: fixed("a", "i"), ..beat };
+    assert_eq!(world.told(fixed_a(stays("a", 1, &[0, 1]))), (1, Some(vec![0])));
+    assert_eq!(world.beats(fixed_a(beat("a", Purpose::Pause))), Ok(None));
+    world.hear(Input::TimerFired { at: 0, group: group(), timer: Timer::Revocation("a".into()) });
+    world.commit();
+    assert_eq!(world.consumers().members.len(), 2, "its session goes on");
+    assert_eq!(world.told(stays("b", 2, &[])), (2, Some(vec![1])));
+}
+
+// Verifies: group.consumer.reconcile.revoke
+#[test]
+fn whoever_has_given_up_and_is_to_give_up_more_is_an_epoch_further() {
+    let mut world = Coordination::settled(&[("t", 3)], &["a"]);
+    world.told(joins("b"));
+    assert_eq!(world.told(stays("a", 1, &[0, 1, 2])), (1, Some(vec![0, 1])));
+    world.told(joins("c"));
+    assert_eq!(world.told(stays("a", 1, &[0, 1])), (2, Some(vec![0])));
+    assert_eq!(world.told(stays("a", 2, &[0])), (3, None));
 }
 
 // Verifies: group.consumer.topics, group.consumer.epoch, group.consumer.target

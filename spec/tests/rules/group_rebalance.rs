@@ -151,6 +151,19 @@ fn whatever_shows_that_a_member_is_alive_begins_its_session_anew() {
     assert_eq!(world.timers.get(&session), None, "one of another generation");
 }
 
+// Verifies: group.sync.validate
+#[test]
+fn whoever_believes_in_another_protocol_hears_of_no_share() {
+    let other = || Some("other".into());
+    for wrong in [
+        SyncGroup { protocol_type: Some("other".into()), ..sync("a", 1) },
+        SyncGroup { protocol: other(), ..sync("a", 1) },
+    ] {
+        let reply = Coordination::stable(&["a"]).asked(Request::Sync(wrong.clone()));
+        assert_eq!(outcome(&reply), Err(Refusal::InconsistentGroupProtocol), "{wrong:?}");
+    }
+}
+
 // Verifies: group.leave.each
 #[test]
 fn each_member_leaves_by_itself() {

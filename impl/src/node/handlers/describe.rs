@@ -122,10 +122,7 @@ fn bad_cursor(names: BTreeSet<String>) -> DescribeTopicPartitionsResponse {
 
 fn unknown(name: String) -> DescribeTopicPartitionsResponseTopic {
     DescribeTopicPartitionsResponseTopic {
-        error_code: match topics::is_valid_name(&name) {
-            true => errors::UNKNOWN_TOPIC_OR_PARTITION,
-            false => errors::INVALID_TOPIC,
-        },
+        error_code: topics::missing(&name),
         is_internal: topics::is_internal(&name),
         name: Some(name),
         topic_authorized_operations: TOPIC_OPERATIONS,

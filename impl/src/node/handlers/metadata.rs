@@ -114,10 +114,7 @@ async fn missing(service: &BrokerService, names: BTreeSet<String>, create: bool)
         topics::create_automatically(service, names.iter().filter(|name| topics::is_valid_name(name))).await;
     }
     let answer = |name: String| MetadataResponseTopic {
-        error_code: match topics::is_valid_name(&name) {
-            true => errors::UNKNOWN_TOPIC_OR_PARTITION,
-            false => errors::INVALID_TOPIC,
-        },
+        error_code: topics::missing(&name),
         is_internal: topics::is_internal(&name),
         name: Some(name),
         ..Default::default()

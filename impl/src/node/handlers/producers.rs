@@ -4,6 +4,7 @@
 
 use super::broker::BrokerService;
 use super::errors;
+use super::topics::missing;
 use crate::node::cluster::Cluster;
 use crate::node::shard::Event;
 use crate::wire::messages::describe_producers::{
@@ -24,7 +25,7 @@ const NO_COORDINATOR: i32 = -1;
 /// Gives a producer an id. One that wants to go on with its own gets a new one all the same, as from Kafka: only
 /// transactions outlive their producer.
 pub async fn init(service: &BrokerService, request: InitProducerIdRequest) -> InitProducerIdResponse {
-    let refused = |error_code| InitProducerIdResponse { error_code, ..Default::default() };
+    let refused = |error_code| InitProducerIdResponse { error_code, producer_epoch: NO_EPOCH, ..Default::default() };
     if (request.producer_id == NO_ID) != (request.producer_epoch == NO_EPOCH) {
         return refused(errors::INVALID_REQUEST);
     }
@@ -46,11 +47,14 @@ pub async fn describe(service: &BrokerService, request: DescribeProducersRequest
     let cluster = service.cluster.read();
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
-        let id = cluster.topic_named(&topic.name).map(|(id, _)| id);
+        let id = cluster.topic_named(&topic.name).map(|(id, _)| id).ok_or_else(|| missing(&topic.name));
         let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
         for partition_index in topic.partition_indexes {
-            let partition = id.map(|topic| TopicPartition { topic, index: partition_index });
-            let answer = match known(service, &cluster, partition).await {
+            let producers = match id {
+                Ok(topic) => known(service, &cluster, TopicPartition { topic, index: partition_index }).await,
+                Err(error_code) => Err(error_code),
+            };
+            let answer = match producers {
                 Ok(producers) => PartitionResponse {
                     active_producers: producers.iter().filter_map(described).collect(),
                     ..Default::default()
@@ -64,12 +68,7 @@ pub async fn describe(service: &BrokerService, request: DescribeProducersRequest
     DescribeProducersResponse { topics, ..Default::default() }
 }
 
-async fn known(
-    service: &BrokerService,
-    cluster: &Cluster,
-    partition: Option<TopicPartition>,
-) -> Result<Producers, i16> {
-    let partition = partition.ok_or(errors::UNKNOWN_TOPIC_OR_PARTITION)?;
+async fn known(service: &BrokerService, cluster: &Cluster, partition: TopicPartition) -> Result<Producers, i16> {
     service.hosted(cluster, partition).await?;
     let (reply, producers) = oneshot::channel();
     service.shards.send(partition, Event::ProducersAsked(partition, reply));

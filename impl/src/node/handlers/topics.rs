@@ -22,6 +22,11 @@ const NO_ANSWER: &str = "the controller did not answer; whether it did what was 
 
 pub use highwater_spec::controller::is_valid_topic_name as is_valid_name;
 
+/// What is said of a name that no topic has.
+pub fn missing(name: &str) -> i16 {
+    if is_valid_name(name) { errors::UNKNOWN_TOPIC_OR_PARTITION } else { errors::INVALID_TOPIC }
+}
+
 /// A request that the controller answers.
 pub trait Forwarded: RequestMessage {
     /// The answer when the controller gives none.

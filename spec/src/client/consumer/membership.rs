@@ -42,8 +42,7 @@ impl Consumer {
 
     /// An event asks for another generation: now, or when the application has processed what it has.
     fn wants_to_join(&mut self, out: &mut Vec<Output>) {
-        let has_to_wait = self.is_processing || matches!(self.phase, Phase::Assigned(..));
-        if guard!("client.consumer.rejoin/later", has_to_wait) {
+        if guard!("client.consumer.rejoin/later", self.is_processing) {
             self.rejoins = true;
         } else {
             self.join_anew(out);

@@ -66,11 +66,7 @@ pub fn answer(service: &BrokerService, version: i16, request: DescribeConfigsReq
 fn of_topic(service: &BrokerService, resource: &DescribeConfigsResource, detail: Detail) -> Described {
     let cluster = service.cluster.read();
     let Some((_, topic)) = cluster.topic_named(&resource.resource_name) else {
-        let code = match topics::is_valid_name(&resource.resource_name) {
-            true => errors::UNKNOWN_TOPIC_OR_PARTITION,
-            false => errors::INVALID_TOPIC,
-        };
-        return Err((code, "this topic does not exist".to_owned()));
+        return Err((topics::missing(&resource.resource_name), "this topic does not exist".to_owned()));
     };
     let sources = Sources::new(&cluster.image.defaults, &service.config);
     let set = topic.config.entries();
