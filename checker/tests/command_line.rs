@@ -34,6 +34,9 @@ fn an_exhibit_is_caught_and_its_twin_holds() {
 fn a_world_that_breaks_tells_its_counterexample() {
     let args = ["three-brokers-isr", "--bounds", "records=1", "--rules", "V4_1"];
     says(&args, 1, &["BROKEN in", "0 passed, 1 failed", "breaks  quorum-superset", "> b1 learns metadata below"]);
+    let text = told(&highwater_check(&args));
+    let [story, table] = ["breaks  quorum-superset", "collision   the chance"].map(|part| text.find(part));
+    assert!(story < table, "the story comes before what the table's columns mean: {text}");
 }
 
 #[test]

@@ -31,3 +31,18 @@ fn the_exit_status_is_the_verdict() {
     assert_eq!(none, Some(2), "{said}");
     assert!(said.contains("line 2"), "{said}");
 }
+
+#[test]
+fn a_history_of_nothing_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    for lines in [&[][..], &["", " "]] {
+        let (status, said) = judged(dir.path(), lines);
+        assert_eq!(status, Some(2), "{said}");
+        assert!(said.contains("history.jsonl holds no events: there is nothing to judge"), "{said}");
+    }
+    let nowhere = dir.path().join("nowhere.jsonl");
+    let output = Command::new(env!("CARGO_BIN_EXE_highwater-conform")).arg("judge").arg(&nowhere).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(&format!("cannot read {}: ", nowhere.display())), "{said}");
+}

@@ -1,120 +1,19 @@
 //! `highwater produce` and `highwater consume --group` as their users meet them: processes and a small cluster.
 
+mod cli;
+
+use cli::{Cluster, Member, program, signal};
 use highwater_spec::client::partitioner::partition_for_key;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Lines, Write};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
-
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_highwater"));
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn signal(process: &Child, signal: Signal) {
-    let id = Pid::from_raw(i32::try_from(process.id()).unwrap()).unwrap();
-    kill_process(id, signal).unwrap();
-}
-
-/// A cluster that is stopped at the end, whatever happens.
-struct Cluster {
-    process: Child,
-    _stdout: Lines<BufReader<ChildStdout>>,
-    bootstrap: String,
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        // Not killed: it has a directory to remove.
-        signal(&self.process, Signal::TERM);
-        let _ = self.process.wait();
-    }
-}
-
-impl Cluster {
-    fn start() -> Self {
-        let mut process = program(&["cluster", "--base-port", "0", "--brokers", "1"]).spawn().unwrap();
-        let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines();
-        let ready = |line: String| line.strip_prefix("ready bootstrap=").map(str::to_owned);
-        let bootstrap = stdout.by_ref().find_map(|line| ready(line.unwrap())).expect("a cluster");
-        Self { process, _stdout: stdout, bootstrap }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = program(arguments);
-        command.args(["--bootstrap-server", &self.bootstrap]);
-        command
-    }
-
-    fn run(&self, arguments: &[&str], input: &str) -> Output {
-        let mut process = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
-        process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        process.wait_with_output().unwrap()
-    }
-
-    /// Standard output of a command that succeeds.
-    fn ask(&self, arguments: &[&str], input: &str) -> String {
-        let output = self.run(arguments, input);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn member(&self, more: &[&str]) -> Member {
-        let arguments = [&["consume", "--topic", "t", "--group", "g", "--format", "%p:%s\\n"], more].concat();
-        let mut process = self.command(&arguments).spawn().unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap()).lines();
-        let stderr = BufReader::new(process.stderr.take().unwrap()).lines();
-        Member { process, stdout, stderr, owns: BTreeSet::new() }
-    }
-}
-
-/// A `highwater consume --group`.
-struct Member {
-    process: Child,
-    stdout: Lines<BufReader<ChildStdout>>,
-    stderr: Lines<BufReader<ChildStderr>>,
-    owns: BTreeSet<String>,
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 impl Member {
-    /// Reads what it says about its share, until it has these and no others.
-    fn until_it_owns(&mut self, partitions: &[&str]) {
-        let wanted: BTreeSet<_> = partitions.iter().map(|name| (*name).to_owned()).collect();
-        while self.owns != wanted {
-            self.hear();
-        }
-    }
-
     /// Reads what it says about its share, until it has this many.
     fn until_it_owns_so_many(&mut self, count: usize) -> BTreeSet<String> {
         while self.owns.len() != count {
             self.hear();
         }
         self.owns.clone()
-    }
-
-    fn hear(&mut self) {
-        let line = self.stderr.next().expect("it goes on").unwrap();
-        let (what, names) = line.split_once(": ").unwrap_or((&line, ""));
-        let names = names.split(", ").filter(|name| *name != "nothing").map(str::to_owned);
-        match what.rsplit(' ').next() {
-            Some("assigned") => self.owns.extend(names),
-            _ => names.for_each(|name| {
-                self.owns.remove(&name);
-            }),
-        }
-    }
-
-    fn lines(&mut self, count: usize) -> BTreeSet<String> {
-        self.stdout.by_ref().take(count).map(Result::unwrap).collect()
     }
 
     /// Asks it to stop, and what it said after that.
@@ -136,10 +35,7 @@ fn shares_and_hands_over(assignor: &str) {
     assert_eq!(first.lines(3), ["0:a", "0:b", "1:c"].map(str::to_owned).into());
 
     let mut second = cluster.member(&["--assignor", assignor]);
-    while second.owns.len() != 1 {
-        let line = second.stderr.next().expect("it goes on").unwrap();
-        second.owns.extend(line.split(": ").last().filter(|names| names.starts_with("t-")).map(str::to_owned));
-    }
+    second.until_it_owns_so_many(1);
     let others: Vec<_> = ["t-0", "t-1"].into_iter().filter(|name| !second.owns.contains(*name)).collect();
     first.until_it_owns(&others);
     cluster.ask(&["produce", "--topic", "t", "--partitioner", "roundrobin"], "d\ne\n");
@@ -200,6 +96,26 @@ fn a_group_without_offsets_begins_where_it_is_told_to() {
     let mut latest = cluster.member(&["--reset", "latest", "--instance", "i", "--session-timeout", "10000"]);
     latest.until_it_owns(&["t-0"]);
     assert_eq!(cluster.ask(&["consume", "--topic", "t", "--group", "h", "--count", "1"], ""), "a\n");
+}
+
+#[test]
+fn a_member_says_what_it_reads_and_since_when() {
+    let cluster = Cluster::start();
+    cluster.ask(&["topic", "create", "--topic", "t"], "");
+    let output = cluster.run(&["consume", "--topic", "t", "--group", "g", "--count", "0"], "");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "it never joins");
+    cluster.ask(&["produce", "--topic", "t"], "a\n");
+    let output = cluster.run(&["consume", "--topic", "t", "--group", "g", "--count", "1"], "");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "generation 1: assigned t-0\nrevoked t-0\n");
+}
+
+#[test]
+fn who_deletes_what_is_not_there_is_not_told_to_create_it() {
+    let cluster = Cluster::start();
+    let output = cluster.run(&["topic", "delete", "--topic", "t"], "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "highwater: topic t does not exist; `highwater topic list` shows those that do\n");
+    assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]

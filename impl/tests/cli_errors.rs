@@ -113,7 +113,11 @@ fn a_server_that_is_not_there_is_named_and_not_waited_for() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.local_addr().unwrap().to_string();
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 11] = [
+        &["group", "list"],
+        &["group", "describe"],
+        &["group", "delete", "--group", "g"],
+        &["group", "reset-offsets", "--group", "g", "--topic", "t", "--to", "latest"],
         &["topic", "list"],
         &["topic", "create", "--topic", "t"],
         &["topic", "describe"],
@@ -132,8 +136,11 @@ fn a_server_that_is_not_there_is_named_and_not_waited_for() {
 
 #[test]
 fn a_command_line_that_makes_no_sense_is_not_carried_out() {
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 11] = [
         &["nonsense"],
+        &["group", "delete"],
+        &["group", "reset-offsets", "--group", "g", "--topic", "t"],
+        &["consume", "--topic", "t", "--group", "g", "--until-end"],
         &["topic", "create"],
         &["topic", "create", "--topic", "t", "--partitions", "0"],
         &["consume", "--topic", "t", "--from", "latest"],

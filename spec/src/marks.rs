@@ -43,7 +43,7 @@ const fn plain(id: &'static str) -> Mark {
 }
 
 /// Every mark, by name.
-pub const ALL: [Mark; 256] = [
+pub const ALL: [Mark; 261] = [
     plain("broker.heartbeat"),
     conditional("broker.heartbeat.ready"),
     conditional("broker.isr.one-request"),
@@ -161,6 +161,7 @@ pub const ALL: [Mark; 256] = [
     conditional("group.coordinator.append"),
     conditional("group.coordinator.append/leads"),
     conditional("group.coordinator.at-once"),
+    conditional("group.coordinator.batch"),
     plain("group.coordinator.load"),
     conditional("group.coordinator.load/too-many"),
     plain("group.coordinator.resign"),
@@ -184,6 +185,7 @@ pub const ALL: [Mark; 256] = [
     plain("group.join.static"),
     plain("group.join.static/fenced"),
     conditional("group.join.static/goes-on"),
+    conditional("group.join.static/too-large"),
     conditional("group.join.validate/group"),
     conditional("group.join.validate/member"),
     conditional("group.join.validate/session"),
@@ -230,6 +232,8 @@ pub const ALL: [Mark; 256] = [
     conditional("group.retention.offset"),
     conditional("group.retention.offset/active"),
     conditional("group.retention.since"),
+    conditional("group.retention.some"),
+    conditional("group.retention.some/group"),
     plain("group.session.expire"),
     conditional("group.session.expire/pending"),
     plain("group.session.extend"),
@@ -239,6 +243,7 @@ pub const ALL: [Mark; 256] = [
     conditional("group.sync.known/group"),
     conditional("group.sync.stable"),
     plain("group.sync.store"),
+    conditional("group.sync.store/too-large"),
     conditional("group.sync.validate"),
     conditional("group.sync.validate/begun"),
     conditional("group.sync.validate/protocol"),

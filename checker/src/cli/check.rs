@@ -57,9 +57,10 @@ fn print(args: &CheckArgs, results: &[Searched]) -> Result<bool, String> {
         let all = serde_json::json!({ "passed": passed, "results": outcomes });
         say(&serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?);
     } else {
-        say(&table::table(&outcomes));
+        // Before the table, whose legend is long.
         let unexpected = results.iter().filter(|searched| !searched.outcome.passed);
-        unexpected.filter_map(|searched| searched.scenario.as_ref()).for_each(|scenario| say(&format!("\n{scenario}")));
+        unexpected.filter_map(|searched| searched.scenario.as_ref()).for_each(|scenario| say(&format!("{scenario}\n")));
+        say(&table::table(&outcomes));
     }
     Ok(passed)
 }

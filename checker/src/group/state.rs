@@ -18,6 +18,12 @@ impl Carrier for Model {
     type Stamp = ();
 }
 
+impl group::Measured for Model {
+    fn batch_size(records: &[group::Record<Self>]) -> u64 {
+        records.len() as u64
+    }
+}
+
 /// What members tell each other through the coordinator, which does not look into it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Blob {

@@ -25,6 +25,9 @@ pub fn answer(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         let name = file.display();
         let text = fs::read_to_string(file).map_err(|error| format!("cannot read {name}: {error}"))?;
         let events = histories::read(&text).map_err(|error| format!("{name}: {error}"))?;
+        if events.is_empty() {
+            return Err(format!("{name} holds no events: there is nothing to judge").into());
+        }
         let verdict = histories::judge(&events);
         println!("{name}: {} events\n{verdict}", events.len());
         all_well &= verdict.anomalies.is_empty();

@@ -56,7 +56,7 @@ enum Command {
 pub fn answer(cli: Cli) -> ExitCode {
     let answered = match cli.command {
         Command::ApacheKafka(args) => apache_kafka::answer(args, cli.cache_dir),
-        Command::Clients(args) => Ok(clients::answer(args)),
+        Command::Clients(args) => clients::answer(args),
         Command::Failures(args) => failures::answer(args, cli.cache_dir),
         Command::Judge(args) => judge::answer(args),
         Command::Librdkafka(args) => librdkafka::answer(args),
@@ -71,4 +71,9 @@ pub fn answer(cli: Cli) -> ExitCode {
         eprintln!("error: {error}");
         ExitCode::from(2)
     })
+}
+
+/// Why a filter that leaves nothing is refused: asking nothing would look as if all were well.
+fn unmatched(what: &str, filter: &str) -> String {
+    format!("no {what} has {filter:?} in its name; --list names them all")
 }

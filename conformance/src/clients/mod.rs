@@ -98,6 +98,12 @@ pub fn run(arguments: &Arguments, target: Target) -> Conclusion {
     libtest_mimic::run(arguments, trials)
 }
 
+/// Whether `arguments` choose any case.
+pub fn is_any_chosen(arguments: &Arguments) -> bool {
+    let nobody = Arc::new(Target::Given { bootstrap: String::new() });
+    cases().into_iter().any(|case| !arguments.is_filtered_out(&trial(case, &[], Arc::clone(&nobody))))
+}
+
 /// The clients that can't be used, each with why.
 fn missing() -> Vec<(Client, String)> {
     let all = [Client::Kcat, Client::ConfluentKafka].into_iter().chain(Language::ALL.map(Client::Of));

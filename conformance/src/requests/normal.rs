@@ -1,6 +1,7 @@
 //! Takes out of an answer what differs between two runs of one cluster: names of the run, ids, ports, placement.
 
 use super::batch;
+use super::script::OWN_IDS;
 use super::tree::Tree;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,6 +56,8 @@ impl Known {
             ("cluster_id", Tree::Text(id)) if !id.is_empty() => placeholder("<cluster>"),
             ("session_id", Tree::Int(id)) if id != 0 => placeholder("<session>"),
             ("log_append_time_ms", Tree::Int(time)) if time > 0 => placeholder("<now>"),
+            ("last_timestamp", Tree::Int(time)) if time > 0 => placeholder("<now>"),
+            ("producer_id", Tree::Int(id)) if (0..OWN_IDS).contains(&id) => placeholder("<given out>"),
             ("finalized_features_epoch", Tree::Int(epoch)) if epoch >= 0 => placeholder("<epoch>"),
             ("controller_id", id) if is_broker(&id) => placeholder("<a broker>"),
             ("leader_id", id) if is_broker(&id) => placeholder("<a broker>"),

@@ -53,7 +53,7 @@ pub struct Consume {
 /// How to be a member of a group.
 #[derive(Debug, Args)]
 struct GroupArgs {
-    /// The group to be a member of.
+    /// The group to be a member of. It decides what is read, and from where on: not with --partition, --from, --until-end.
     #[arg(long, value_name = "GROUP", conflicts_with_all = ["partition", "until_end", "from"])]
     group: Option<String>,
     /// How the group may share out partitions, the way that is liked best first, with commas between.

@@ -123,12 +123,13 @@ impl InGroup {
     /// Prints what there is. Whether the consumer has ended.
     fn tell(&mut self, consumer: &mut Consumer) -> Result<bool, Failure> {
         while let Some(news) = consumer.news() {
-            let generation = consumer.generation().map(|now| now.to_string()).unwrap_or_default();
+            // Who has left, or was told to go, is in none.
+            let generation = consumer.generation().map(|now| format!("generation {}: ", now.0)).unwrap_or_default();
             match news {
                 News::Records(partition, records) => self.print(&partition, &records)?,
-                News::Assigned(partitions) => complain(format_args!("{generation} assigned: {}", names(&partitions))),
-                News::Revoked(partitions) => complain(format_args!("{generation} revoked: {}", names(&partitions))),
-                News::Lost(partitions) => complain(format_args!("lost: {}", names(&partitions))),
+                News::Assigned(partitions) => complain(format_args!("{generation}assigned {}", names(&partitions))),
+                News::Revoked(partitions) => complain(format_args!("{generation}revoked {}", names(&partitions))),
+                News::Lost(partitions) => complain(format_args!("lost {}", names(&partitions))),
                 News::CommitFailed(refusal) => {
                     complain(format_args!("a commit was refused, so what was printed may be printed again: {refusal}"));
                 }

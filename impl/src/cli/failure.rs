@@ -1,5 +1,6 @@
 //! Why a command failed, in one line that says what to do.
 
+use super::{cluster, server};
 use highwater::client::ClientError;
 use highwater::config::ConfigError;
 use highwater::node::NodeError;
@@ -47,6 +48,27 @@ fn hint(error: &ClientError) -> String {
             format!("; `highwater topic list` shows those that do, `highwater topic create --topic {topic}` creates it")
         }
         ClientError::UnknownPartition { topic, .. } => format!("; see `highwater topic describe --topic {topic}`"),
+        // Nobody said where, and nobody is there.
+        ClientError::Unreachable { address, .. } if address == server::DEFAULT => {
+            format!(" (a `highwater cluster` listens elsewhere: --bootstrap-server localhost:{})", cluster::BASE_PORT)
+        }
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_where_nobody_is_hears_where_a_cluster_of_ours_would_be() {
+        let refused = |address: &str| {
+            let error = io::ErrorKind::ConnectionRefused.into();
+            Failure::from(ClientError::Unreachable { address: address.to_owned(), error }).to_string()
+        };
+        let elsewhere = refused("127.0.0.1:9093");
+        assert_eq!(elsewhere, "cannot reach 127.0.0.1:9093: connection refused; is a broker running there?");
+        let hint = "(a `highwater cluster` listens elsewhere: --bootstrap-server localhost:19092)";
+        assert_eq!(refused(server::DEFAULT), format!("{} {hint}", elsewhere.replace("9093", "9092")));
     }
 }

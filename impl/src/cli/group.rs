@@ -2,10 +2,11 @@
 
 use super::failure::Failure;
 use super::output::{complain, say};
+use super::reset_offsets::ResetOffsets;
 use super::server::Server;
 use super::table::Table;
-use clap::{Args, Subcommand, ValueEnum};
-use highwater::client::{Client, EARLIEST, GroupDescription, LATEST, Partition};
+use clap::Subcommand;
+use highwater::client::{Client, ClientError, ErrorCode, GroupDescription, LATEST, Partition};
 use highwater_spec::values::Offset;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,100 +18,113 @@ pub enum Group {
         #[command(flatten)]
         server: Server,
     },
-    /// Show how far a group has come in each partition, and who reads it.
+    /// Show how far groups have come in each partition, and who reads it.
     Describe {
         #[command(flatten)]
         server: Server,
-        /// The group.
-        #[arg(long)]
-        group: String,
+        /// The group; without it, all. May be repeated.
+        #[arg(long = "group", value_name = "GROUP")]
+        groups: Vec<String>,
     },
-    /// Set how far a group has come. It must have no members.
+    /// Show what it would be to set how far a group has come; with --execute, do it. The group must have no members.
     ResetOffsets(ResetOffsets),
-    /// Delete a group and its offsets. It must have no members.
+    /// Delete groups and their offsets. They must have no members.
     Delete {
         #[command(flatten)]
         server: Server,
-        /// The group.
-        #[arg(long)]
-        group: String,
+        /// The group. May be repeated.
+        #[arg(long = "group", value_name = "GROUP", required = true)]
+        groups: Vec<String>,
     },
-}
-
-#[derive(Debug, Args)]
-pub struct ResetOffsets {
-    #[command(flatten)]
-    server: Server,
-    /// The group.
-    #[arg(long)]
-    group: String,
-    /// The topic.
-    #[arg(long)]
-    topic: String,
-    /// A partition of it; without any, all. May be repeated.
-    #[arg(long = "partition")]
-    partitions: Vec<i32>,
-    /// Where to go on: earliest, latest, or an offset.
-    #[arg(long, value_name = "earliest|latest|OFFSET", value_parser = place)]
-    to: Place,
-}
-
-/// Where to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    At(End),
-    Offset(i64),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum End {
-    Earliest,
-    Latest,
-}
-
-fn place(text: &str) -> Result<Place, String> {
-    if let Ok(end) = End::from_str(text, true) {
-        return Ok(Place::At(end));
-    }
-    let offset = text.parse().ok().filter(|offset| *offset >= 0);
-    offset.map(Place::Offset).ok_or_else(|| "expected earliest, latest or an offset from 0".to_owned())
 }
 
 impl Group {
     pub async fn run(self) -> Result<(), Failure> {
         match self {
             Self::List { server } => list(&server).await,
-            Self::Describe { server, group } => describe(&server, &group).await,
+            Self::Describe { server, groups } => describe(&server, groups).await,
             Self::ResetOffsets(reset) => reset.run().await,
-            Self::Delete { server, group } => Ok(server.client().delete_group(&group).await?),
+            Self::Delete { server, groups } => delete(&server, &groups).await,
         }
     }
 }
 
 async fn list(server: &Server) -> Result<(), Failure> {
-    let mut table = Table::new(["GROUP", "TYPE", "STATE", "COORDINATOR"]);
-    for group in server.client().list_groups().await? {
-        let kind = if group.protocol_type.is_empty() { "-".to_owned() } else { group.protocol_type };
-        table.row([group.group, kind, group.state, group.coordinator.to_string()]);
+    let mut table = Table::new(["GROUP", "TYPE", "PROTOCOL", "STATE", "COORDINATOR"]);
+    for listed in server.client().list_groups().await? {
+        let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+        let kind = or_dash(capitalized(&listed.group_type));
+        let coordinator = listed.coordinator.to_string();
+        table.row([listed.group, kind, or_dash(listed.protocol_type), listed.state, coordinator]);
     }
     table.print()
 }
 
-async fn describe(server: &Server, group: &str) -> Result<(), Failure> {
+/// Kafka's tools write a group's type with a capital letter, its brokers without.
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Deletes each that can be deleted, whatever becomes of the others.
+async fn delete(server: &Server, groups: &[String]) -> Result<(), Failure> {
     let mut client = server.client();
-    let found = client.describe_group(group).await?;
+    let mut failures = Vec::new();
+    for group in groups {
+        if let Err(error) = client.delete_group(group).await {
+            failures.push(explained(&mut client, group, error).await);
+        }
+    }
+    all_or(groups.len(), failures, "deleted")
+}
+
+/// Describes each that can be described, whatever becomes of the others; none named: all that there are.
+async fn describe(server: &Server, groups: Vec<String>) -> Result<(), Failure> {
+    let mut client = server.client();
+    let groups = if groups.is_empty() {
+        client.list_groups().await?.into_iter().map(|listed| listed.group).collect()
+    } else {
+        groups
+    };
+    let mut failures = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        match client.describe_group(group).await {
+            Ok(found) => {
+                if index > 0 {
+                    say("")?;
+                }
+                tell(&mut client, group, &found).await?;
+            }
+            Err(error) => failures.push(explained(&mut client, group, error).await),
+        }
+    }
+    all_or(groups.len(), failures, "described")
+}
+
+/// Of several things that were asked for, each failure is told; a single one is the command's own.
+fn all_or(asked: usize, mut failures: Vec<Failure>, done: &str) -> Result<(), Failure> {
+    match (asked, failures.pop()) {
+        (_, None) => Ok(()),
+        (1, Some(only)) => Err(only),
+        (_, Some(last)) => {
+            failures.push(last);
+            failures.iter().for_each(complain);
+            Err(Failure::said(format!("{} of {asked} groups could not be {done}", failures.len())))
+        }
+    }
+}
+
+/// How far a group has come, and who reads what.
+async fn tell(client: &mut Client, group: &str, found: &GroupDescription) -> Result<(), Failure> {
     let committed = client.committed_offsets(group).await?;
     let protocol = match (found.protocol.as_str(), found.is_consumer) {
         ("", _) => "-".to_owned(),
         (classic, false) => classic.to_owned(),
         (assignor, true) => format!("consumer ({assignor})"),
     };
-    let members = found.members.len();
-    say(format_args!(
-        "group {group}: {}, protocol {protocol}, {members} members, coordinator {}",
-        found.state, found.coordinator
-    ))?;
-    rows(&found, &committed, &ends(&mut client, &found, &committed).await?).print()
+    let (state, members, coordinator) = (&found.state, members(found), found.coordinator);
+    say(format_args!("group {group}: {state}, protocol {protocol}, {members}, coordinator {coordinator}"))?;
+    rows(found, &committed, &ends(client, found, &committed).await?).print()
 }
 
 /// A row for each partition that someone reads, or has read.
@@ -160,39 +174,35 @@ async fn ends(
     Ok(ends)
 }
 
-impl ResetOffsets {
-    async fn run(self) -> Result<(), Failure> {
-        let mut client = self.server.client();
-        let known = client.topic(&self.topic).await?.partitions;
-        let known: BTreeSet<_> = known.iter().map(|partition| partition.partition_index).collect();
-        if let Some(unknown) = self.partitions.iter().find(|index| !known.contains(index)) {
-            return Err(Failure::said(format!("topic {} has no partition {unknown}", self.topic)));
+/// Why a group was refused, in words that say what to do: `error` is a code, and who knows only that has to look it up.
+pub async fn explained(client: &mut Client, group: &str, error: ClientError) -> Failure {
+    match error {
+        ClientError::Refused { code: ErrorCode::GROUP_ID_NOT_FOUND, .. } => {
+            Failure::said(format!("group {group} does not exist; `highwater group list` shows those that do"))
         }
-        let indexes = if self.partitions.is_empty() { known } else { self.partitions.iter().copied().collect() };
-        let mut offsets = BTreeMap::new();
-        for index in indexes {
-            let partition = Partition { topic: self.topic.clone(), index };
-            let offset = match self.to {
-                Place::At(End::Earliest) => client.offset_at(&partition, EARLIEST).await?,
-                Place::At(End::Latest) => client.offset_at(&partition, LATEST).await?,
-                Place::Offset(offset) => Some(Offset(offset)),
-            };
-            offsets.extend(offset.map(|offset| (partition, offset)));
+        ClientError::Refused { code: ErrorCode::UNKNOWN_MEMBER_ID | ErrorCode::NON_EMPTY_GROUP, .. } => {
+            match client.describe_group(group).await {
+                Ok(found) if !found.members.is_empty() => in_use(group, &found),
+                // Whoever was in it has just left.
+                _ => error.into(),
+            }
         }
-        client.commit_offsets(&self.group, &offsets).await?;
-        offsets.iter().try_for_each(|(Partition { topic, index }, offset)| say(format!("{topic} {index} {offset}")))
+        error => error.into(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A group that has members can't be done to what was asked.
+pub fn in_use(group: &str, found: &GroupDescription) -> Failure {
+    Failure::said(format!(
+        "group {group} is {} with {}: stop its members first; one that was killed counts until its session ends",
+        found.state,
+        members(found)
+    ))
+}
 
-    #[test]
-    fn a_place_is_an_end_or_an_offset() {
-        assert_eq!(place("earliest"), Ok(Place::At(End::Earliest)));
-        assert_eq!(place("LATEST"), Ok(Place::At(End::Latest)));
-        assert_eq!(place("7"), Ok(Place::Offset(7)));
-        assert!(place("-1").is_err() && place("soon").is_err());
+fn members(found: &GroupDescription) -> String {
+    match found.members.len() {
+        1 => "1 member".to_owned(),
+        several => format!("{several} members"),
     }
 }

@@ -13,6 +13,7 @@ mod group;
 mod lines;
 mod output;
 mod produce;
+mod reset_offsets;
 mod route;
 mod serve;
 mod server;

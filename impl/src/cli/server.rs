@@ -5,12 +5,15 @@ use highwater::client::{Client, Patience};
 use highwater::config::Endpoint;
 use std::time::Duration;
 
+/// Where a client asks that is not told where: at Kafka's port.
+pub const DEFAULT: &str = "127.0.0.1:9092";
+
 /// Where the cluster is.
 #[derive(Clone, Debug, Args)]
 pub struct Server {
     /// Servers to begin with, host:port, with commas between.
     #[arg(long, value_name = "SERVERS", value_delimiter = ',', value_parser = endpoint)]
-    #[arg(default_value = "127.0.0.1:9092")]
+    #[arg(default_value = DEFAULT)]
     bootstrap_server: Vec<Endpoint>,
     /// Seconds to keep trying while a partition has no leader, or brokers cannot be reached any more.
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]

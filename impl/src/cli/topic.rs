@@ -68,7 +68,7 @@ impl Topic {
             Self::List { server } => list(&server).await,
             Self::Describe { server, topic } => describe(&server, topic).await,
             Self::ElectLeaders(elect) => elect.run().await,
-            Self::Delete { server, topic } => Ok(server.client().delete_topic(&topic).await?),
+            Self::Delete { server, topic } => delete(&server, &topic).await,
         }
     }
 }
@@ -81,6 +81,16 @@ impl Create {
             Err(ClientError::Refused { code: ErrorCode::TOPIC_ALREADY_EXISTS, .. }) if if_not_exists => Ok(()),
             outcome => Ok(outcome?),
         }
+    }
+}
+
+async fn delete(server: &Server, topic: &str) -> Result<(), Failure> {
+    match server.client().delete_topic(topic).await {
+        // Whoever wants it gone is not told how to create it.
+        Err(error @ ClientError::UnknownTopic(_)) => {
+            Err(Failure::said(format!("{error}; `highwater topic list` shows those that do")))
+        }
+        outcome => Ok(outcome?),
     }
 }
 

@@ -128,10 +128,7 @@ impl Client {
     }
 
     async fn connection_to(&mut self, address: String) -> Result<Connection, ClientError> {
-        match self.connections.remove(&address) {
-            Some(connection) if !connection.is_spent() => Ok(connection),
-            _ => Connection::connect(&address, self.patience.connect).await,
-        }
+        Connection::held_or_new(self.connections.remove(&address), &address, self.patience.connect).await
     }
 
     fn keep(&mut self, connection: Connection) {

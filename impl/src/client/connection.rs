@@ -19,8 +19,9 @@ use tokio::time::timeout;
 
 /// The name that servers see in a request's header, unless it has another.
 const CLIENT_ID: &str = "highwater";
-/// The most bytes of one answer: Kafka's default for a request, and more than any answer to what is asked here.
-const MAX_RESPONSE_BYTES: usize = 100 * 1024 * 1024;
+/// The most bytes of one answer. A batch that came in a request as large as any may be, `socket.request.max.bytes`, goes
+/// out to followers with more around it; and what speaks another protocol and begins with a letter says a larger length.
+const MAX_RESPONSE_BYTES: usize = 512 * 1024 * 1024 - 1;
 /// What is allocated for an answer before its bytes are there.
 const AHEAD_BYTES: usize = 1024 * 1024;
 
@@ -49,6 +50,19 @@ impl Connection {
             // Nothing was asked yet but who is there, so nothing can have been carried out.
             Err(ClientError::Broken { error, .. }) => Err(unreachable(error)),
             outcome => outcome,
+        }
+    }
+
+    /// The connection that is held, or a new one if there is none or the server has closed it meanwhile, as servers do
+    /// with whoever has long said nothing. What is written to a closed connection is lost, and whether it was is not
+    /// known; so this is asked before every request.
+    ///
+    /// # Errors
+    /// As [`Connection::connect`].
+    pub async fn held_or_new(held: Option<Self>, address: &str, within: Duration) -> Result<Self, ClientError> {
+        match held {
+            Some(held) if !held.is_spent() => Ok(held),
+            _ => Self::connect(address, within).await,
         }
     }
 

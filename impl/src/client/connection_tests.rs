@@ -160,13 +160,25 @@ async fn a_server_that_hangs_up_may_have_done_it_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_server_closed_is_spent() {
-    let (connection, server) = pair().await;
+async fn a_connection_that_the_server_closed_is_spent_and_another_is_made() {
+    let (listener, address) = listening().await;
+    let serve = async || {
+        let mut server = Server::accept(&listener).await;
+        server.negotiate().await;
+        server
+    };
+    let (connection, server) = tokio::join!(Connection::held_or_new(None, &address, LONG), serve());
+    let connection = connection.unwrap();
     assert!(!connection.is_spent());
+    // One that stands is kept: nobody accepts another.
+    let connection = Connection::held_or_new(Some(connection), &address, LONG).await.unwrap();
     drop(server);
     while !connection.is_spent() {
         tokio::task::yield_now().await;
     }
+    let again = Connection::held_or_new(Some(connection), &address, LONG);
+    let (again, _server) = tokio::join!(again, serve());
+    assert!(!again.unwrap().is_spent());
 }
 
 #[tokio::test]

@@ -32,10 +32,14 @@ impl ErrorCode {
     pub const NOT_ENOUGH_REPLICAS: Self = Self(19);
     /// Too few replicas in sync by the time the records were replicated; they stay.
     pub const NOT_ENOUGH_REPLICAS_AFTER_APPEND: Self = Self(20);
+    /// The group has no such member, or has members where none may be.
+    pub const UNKNOWN_MEMBER_ID: Self = Self(25);
     /// The server does not speak this version of the request.
     pub const UNSUPPORTED_VERSION: Self = Self(35);
     /// A topic of this name exists.
     pub const TOPIC_ALREADY_EXISTS: Self = Self(36);
+    /// The group has members.
+    pub const NON_EMPTY_GROUP: Self = Self(68);
     /// There is no such group, or none of that kind.
     pub const GROUP_ID_NOT_FOUND: Self = Self(69);
     /// The client's leader epoch is older than the broker's.

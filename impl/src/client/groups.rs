@@ -27,7 +27,10 @@ const DEAD: &str = "Dead";
 pub struct GroupListing {
     /// Its id.
     pub group: String,
-    /// What its members agree on by, such as `consumer`; empty for none.
+    /// Which protocol its members speak with the coordinator: `classic` or `consumer`, as the coordinator has it; empty
+    /// if the coordinator is too old to tell.
+    pub group_type: String,
+    /// What its members are to each other, such as `consumer` or `connect`; empty for none.
     pub protocol_type: String,
     /// Kafka's name for where it stands, such as `Stable`.
     pub state: String,
@@ -80,6 +83,7 @@ impl Client {
             let listed = self.patiently(once, passes).await?;
             found.extend(listed.into_iter().map(|group| GroupListing {
                 group: group.group_id,
+                group_type: group.group_type,
                 protocol_type: group.protocol_type,
                 state: group.group_state,
                 coordinator,
@@ -101,8 +105,9 @@ impl Client {
             let found = found.ok_or_else(|| client.incomplete(coordinator, group))?;
             // Older brokers have another word for it.
             let is_missing = ErrorCode(found.error_code) == ErrorCode::GROUP_ID_NOT_FOUND || found.group_state == DEAD;
-            if is_missing && let Some(found) = client.describe_consumer_group(group).await? {
-                return Ok(found);
+            if is_missing {
+                let found = client.describe_consumer_group(group).await?;
+                return found.ok_or_else(|| missing(group));
             }
             ErrorCode(found.error_code).of(|| format!("group {group}"))?;
             Ok(described(coordinator, found))
@@ -235,6 +240,10 @@ impl Client {
         let address = self.brokers().get(&broker).map(ToString::to_string).unwrap_or_default();
         ClientError::Incomplete { address, subject: format!("group {group}") }
     }
+}
+
+fn missing(group: &str) -> ClientError {
+    ClientError::refused(format!("group {group}"), ErrorCode::GROUP_ID_NOT_FOUND)
 }
 
 /// Whether another coordinator, or the same one a little later, may answer.

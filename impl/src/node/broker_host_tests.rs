@@ -5,7 +5,6 @@ use super::cluster::Cluster;
 use super::log_configs::LogConfigs;
 use super::log_dirs::LogDirs;
 use crate::cells::Published;
-use crate::config::{NodeConfig, Settings};
 use crate::door::{Door, Entrance, Keeper, Pass, Place, What};
 use crate::storage::LogDir;
 use highwater_spec::broker::{Broker, Input};
@@ -72,11 +71,6 @@ fn created() -> Vec<Record> {
 fn shards_are_told_before_handlers_see_it() {
     let dir = tempfile::tempdir().unwrap();
     let log_dirs = Arc::new(LogDirs::new(LogDir::open(dir.path(), "cluster", ME).unwrap()));
-    let mut settings = Settings::default();
-    for (name, value) in [("process.roles", "broker"), ("node.id", "1"), ("controller.quorum.voters", "9@c:9093")] {
-        settings.add_flag(name, value);
-    }
-    let config = NodeConfig::read(&settings).unwrap();
     let cluster = Arc::new(Published::new(Cluster::default()));
     let looks = Arc::new(Looks { cluster: Arc::clone(&cluster), known: Mutex::default() });
     let shard = Entrance::new(Door::kept(Arc::clone(&looks) as Arc<dyn Keeper>));
@@ -85,7 +79,7 @@ fn shards_are_told_before_handlers_see_it() {
         shards: Shards::new(vec![shard]),
         partitions: Arc::default(),
         log_dirs,
-        log_configs: LogConfigs::new(&config),
+        log_configs: LogConfigs::of_a_broker(),
         controller: mpsc::unbounded_channel().0,
         cluster: Arc::clone(&cluster),
         groups: Entrance::new(Door::open()),

@@ -9,6 +9,7 @@
 use super::alive::Alive;
 use super::broker_host::{Life, Shards};
 use super::cluster::{Cluster, Endpoint};
+use super::reach::Reach;
 use super::shard;
 use crate::carrier::Net;
 use crate::cells::Published;
@@ -43,8 +44,8 @@ pub enum Event {
     Cancel(TopicPartition),
     /// A replica has taken note of an answer, and has said what it wants next.
     Processed(TopicPartition),
-    /// A flight has ended; its answers are with the shard.
-    Landed(Route, Vec<TopicPartition>, Option<Connection>),
+    /// A flight has ended; its answers are with the shard. If it brought any, its connection is free.
+    Landed(Route, Vec<TopicPartition>, Result<Connection, ClientError>),
 }
 
 /// Whose fetches travel together.
@@ -86,6 +87,10 @@ pub struct Fetcher {
     around: Surroundings,
     events: mpsc::UnboundedSender<Event>,
     routes: BTreeMap<Route, Fetches>,
+    /// Whom each replica follows.
+    followed: BTreeMap<TopicPartition, BrokerId>,
+    /// Whether those who are followed answer.
+    leaders: BTreeMap<BrokerId, Reach>,
     /// They end with this.
     flights: JoinSet<()>,
     alive: Alive,
@@ -105,7 +110,8 @@ struct Fetches {
 impl Fetcher {
     /// A fetcher that no replica has asked anything of yet. `events` leads back to it.
     pub fn new(around: Surroundings, events: mpsc::UnboundedSender<Event>, alive: Alive) -> Self {
-        Self { around, events, routes: BTreeMap::new(), flights: JoinSet::new(), alive, began: Instant::now() }
+        let (routes, followed, leaders, flights) = Default::default();
+        Self { around, events, routes, followed, leaders, flights, alive, began: Instant::now() }
     }
 
     /// Runs until the broker ends.
@@ -130,23 +136,40 @@ impl Fetcher {
         match event {
             Event::Fetch(partition, request) => self.want(partition, request.leader, Want::Records(request)),
             Event::AskLogEnds(partition, request) => self.want(partition, request.leader, Want::LogEnds(request)),
-            Event::Cancel(partition) => self.forget(partition),
+            Event::Cancel(partition) => {
+                self.forget(partition);
+                let before = self.followed.remove(&partition);
+                self.unless_followed(before);
+            }
             Event::Processed(partition) => self.routes.values_mut().for_each(|fetches| {
                 fetches.processing.remove(&partition);
             }),
-            Event::Landed(route, partitions, connection) => {
+            Event::Landed(route, partitions, outcome) => {
+                if let Some(leader) = self.leaders.get(&route.leader) {
+                    leader.note(&outcome);
+                }
                 let fetches = self.routes.entry(route).or_default();
                 fetches.flights -= 1;
                 fetches.processing.extend(partitions);
-                fetches.idle.extend(connection);
+                fetches.idle.extend(outcome);
             }
         }
     }
 
     fn want(&mut self, partition: TopicPartition, leader: BrokerId, want: Want) {
         self.forget(partition);
+        let before = self.followed.insert(partition, leader);
+        self.unless_followed(before.filter(|before| *before != leader));
+        self.leaders.entry(leader).or_insert_with(|| Reach::new(format!("broker {}", leader.0)));
         let route = Route { leader, shard: self.around.shards.index_of(partition) };
         self.routes.entry(route).or_default().wanted.insert(partition, want);
+    }
+
+    /// Who is not followed any more is not heard of either: whether it answers is news when it is followed again.
+    fn unless_followed(&mut self, leader: Option<BrokerId>) {
+        if let Some(leader) = leader.filter(|leader| !self.followed.values().any(|followed| followed == leader)) {
+            self.leaders.remove(&leader);
+        }
     }
 
     fn forget(&mut self, partition: TopicPartition) {
@@ -190,6 +213,8 @@ fn until_tick(elapsed: Duration, every: Duration) -> Duration {
     if left < every / 10 { left + every } else { left }
 }
 
+type Answers = HashMap<TopicPartition, shard::Event>;
+
 /// One request to one leader, and its answer.
 struct Flight {
     around: Surroundings,
@@ -203,14 +228,13 @@ struct Flight {
 
 impl Flight {
     async fn run(mut self) {
-        let outcome = self.ask().await;
-        if let Err(error) = &outcome {
-            tracing::warn!(leader = %self.route.leader, %error, "a fetch was not answered");
-        }
-        let mut answers = outcome.unwrap_or_default();
+        let (outcome, mut answers) = match self.ask().await {
+            Ok((connection, answers)) => (Ok(connection), answers),
+            Err(error) => (Err(error), HashMap::new()),
+        };
         // Landed before it is processed: the shard's word that it was comes after this.
         let partitions = self.wanted.keys().copied().collect();
-        let _ = self.events.send(Event::Landed(self.route, partitions, self.connection));
+        let _ = self.events.send(Event::Landed(self.route, partitions, outcome));
         for (partition, want) in self.wanted {
             let event = match (want, answers.remove(&partition)) {
                 (_, Some(event)) => event,
@@ -222,27 +246,30 @@ impl Flight {
         }
     }
 
+    /// A fetch changes nothing: where the leader closed a connection that was held, perhaps while the fetch was on its
+    /// way, it is sent again on another one.
+    async fn ask(&mut self) -> Result<(Connection, Answers), ClientError> {
+        if let Some(held) = self.connection.take().filter(|held| !held.is_spent()) {
+            match self.ask_on(held).await {
+                Err(ClientError::Broken { .. }) => {}
+                outcome => return outcome,
+            }
+        }
+        let endpoint = self.endpoint.as_ref().ok_or_else(|| ClientError::unknown_broker(self.route.leader.0))?;
+        self.ask_on(Connection::connect(&endpoint.to_string(), self.around.timeout).await?).await
+    }
+
     /// A connection is kept only if the whole answer came.
-    async fn ask(&mut self) -> Result<HashMap<TopicPartition, shard::Event>, ClientError> {
-        let name = self.endpoint.as_ref().map(ToString::to_string).unwrap_or_else(|| self.route.leader.to_string());
-        let mut connection = match (self.connection.take(), &self.endpoint) {
-            (Some(connection), _) => connection,
-            (None, Some(endpoint)) => Connection::connect(&endpoint.to_string(), self.around.timeout).await?,
-            (None, None) => return Err(ClientError::unknown_broker(self.route.leader.0)),
-        };
+    async fn ask_on(&self, mut connection: Connection) -> Result<(Connection, Answers), ClientError> {
         let allowed = self.max_wait + self.around.timeout;
         let answers = match tokio::time::timeout(allowed, self.exchange(&mut connection)).await {
             Ok(answers) => answers?,
-            Err(_) => return Err(ClientError::timed_out(&name)),
+            Err(_) => return Err(ClientError::timed_out(connection.address())),
         };
-        self.connection = Some(connection);
-        Ok(answers)
+        Ok((connection, answers))
     }
 
-    async fn exchange(
-        &self,
-        connection: &mut Connection,
-    ) -> Result<HashMap<TopicPartition, shard::Event>, ClientError> {
+    async fn exchange(&self, connection: &mut Connection) -> Result<Answers, ClientError> {
         let mut answers = HashMap::new();
         for (partition, want) in &self.wanted {
             if let Want::LogEnds(asked) = want {

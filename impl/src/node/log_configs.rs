@@ -37,6 +37,16 @@ impl LogConfigs {
         Self { base, max_message_bytes: config.message_max_bytes as usize }
     }
 
+    /// Those of a broker that is told nothing.
+    #[cfg(test)]
+    pub fn of_a_broker() -> Self {
+        let mut settings = crate::config::Settings::default();
+        for (name, value) in [("process.roles", "broker"), ("node.id", "1"), ("controller.quorum.voters", "9@c:9093")] {
+            settings.add_flag(name, value);
+        }
+        Self::new(&NodeConfig::read(&settings).expect("a configuration"))
+    }
+
     /// How the logs of a topic are kept.
     pub fn of(&self, topic: Option<&Config>, defaults: &Config) -> LogConfig {
         let text = |name: &str, broker: &str| {

@@ -6,11 +6,14 @@ use super::cluster::Endpoint;
 use super::delivery::Delivery;
 use super::metadata_log::{self, MetadataLogError};
 use super::metadata_records;
+use super::reach::Reach;
 use crate::client::{ClientError, Connection};
 use crate::wire::Uuid;
 use crate::wire::messages::fetch;
 use highwater_spec::controller::Image;
 use highwater_spec::values::{BrokerId, Offset};
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -29,6 +32,8 @@ pub struct MetadataFetcher {
     pub timeout: Duration,
     /// Until a failed fetch is tried again.
     pub backoff: Duration,
+    /// Whether the controller answers.
+    pub reach: Arc<Reach>,
     /// Takes the records to the broker.
     pub delivery: Delivery,
     /// Tells when the broker has ended.
@@ -59,20 +64,26 @@ impl MetadataFetcher {
         // Names of topics stand in some records; they are looked up in the fold of those before.
         let (mut image, mut end) = (Image::default(), Offset(0));
         loop {
-            if let Err(error) = self.fetch_while_connected(&mut image, &mut end).await {
-                tracing::warn!(controller = %self.controller, %error, "the metadata log can't be fetched");
-                tokio::time::sleep(self.backoff).await;
+            match self.fetch_while_connected(&mut image, &mut end).await {
+                Err(FetchError::Client(error)) => self.reach.note(&Err::<Infallible, _>(error)),
+                Err(error) => {
+                    tracing::warn!(controller = %self.controller, %error, "the metadata log can't be fetched");
+                }
+                Ok(never) => match never {},
             }
+            tokio::time::sleep(self.backoff).await;
         }
     }
 
-    async fn fetch_while_connected(&self, image: &mut Image, end: &mut Offset) -> Result<(), FetchError> {
+    async fn fetch_while_connected(&self, image: &mut Image, end: &mut Offset) -> Result<Infallible, FetchError> {
         let name = self.controller.to_string();
         let mut connection = Connection::connect(&name, self.timeout).await?;
         loop {
             let request = self.request(*end);
             let answer = tokio::time::timeout(self.max_wait + self.timeout, connection.call(&request)).await;
-            let response = answer.map_err(|_| ClientError::timed_out(&name))??;
+            let answer = answer.unwrap_or_else(|_| Err(ClientError::timed_out(&name)));
+            self.reach.note(&answer);
+            let response = answer?;
             let found = response.responses.into_iter().flat_map(|topic| topic.partitions).next();
             let Some(found) = found else { return Err(FetchError::Refused(response.error_code)) };
             if found.error_code != 0 {

@@ -31,6 +31,7 @@ mod metadata_records;
 mod partitions;
 mod producer_expiry;
 mod producer_ids;
+mod reach;
 mod roles;
 mod shard;
 #[cfg(test)]

@@ -21,6 +21,7 @@ use super::metadata_log::MetadataLog;
 use super::partitions::Partitions;
 use super::producer_expiry;
 use super::producer_ids::ProducerIds;
+use super::reach::Reach;
 use super::shard::{self, Shard};
 use super::to_controller::{Call, Caller, Channel};
 use crate::cells::{Parked, Published};
@@ -209,6 +210,8 @@ impl BrokerRole {
         if config.log_cleaner_enable && common.door.keeper().is_none() {
             threads.push(start_cleaner(common, &shards, &partitions, &cleaner)?);
         }
+        let reach = Arc::new(Reach::new(format!("the controller at {}", common.quorum)));
+        let to_controller = || Channel::new(common.quorum.clone(), ANSWER, Arc::clone(&reach));
         let service = BrokerService {
             me,
             cluster_id: common.cluster_id.clone(),
@@ -218,8 +221,8 @@ impl BrokerRole {
             partitions: Arc::clone(&partitions),
             log_configs: LogConfigs::new(config),
             shards: shards.clone(),
-            controller: Channel::new(common.quorum.clone(), ANSWER),
-            producer_ids: ProducerIds::new(me, life.clone(), Channel::new(common.quorum.clone(), ANSWER)),
+            controller: to_controller(),
+            producer_ids: ProducerIds::new(me, life.clone(), to_controller()),
             config: Arc::clone(config),
             door: common.door.clone(),
         };
@@ -229,6 +232,7 @@ impl BrokerRole {
             max_wait: config.replica_fetch_wait_max,
             timeout: ANSWER,
             backoff: RETRY,
+            reach: Arc::clone(&reach),
             delivery: Delivery::new(entrance.clone()),
             life: life.clone(),
         };
@@ -239,7 +243,7 @@ impl BrokerRole {
         let expiration_check = config.producer_id_expiration_check_interval;
         let tasks = vec![
             tokio::spawn(Fetcher::new(fetcher, fetches, alive.clone()).run(fetch_events)),
-            tokio::spawn(caller(common, address, &entrance).run(called, alive.clone())),
+            tokio::spawn(caller(common, address, &entrance, reach).run(called, alive.clone())),
             tokio::spawn(metadata.run()),
             tokio::spawn(group::retention::run(groups.clone(), retention, retention_check)),
             tokio::spawn(producer_expiry::run(shards.clone(), expiration, expiration_check)),
@@ -390,8 +394,10 @@ fn start_groups(
             consumer_heartbeat_interval: Millis(config.group_consumer_heartbeat_interval),
             consumer_max_size: config.group_consumer_max_size,
             max_offset_metadata: config.offset_metadata_max_bytes,
+            max_batch: u64::from(config.message_max_bytes),
             ..Default::default()
         },
+        log_configs: LogConfigs::new(config),
         cluster: Arc::clone(cluster),
         shards: shards.clone(),
         partitions: Arc::clone(partitions),
@@ -460,7 +466,7 @@ fn start_cleaner(
     spawn("cleaner", move || cleaner.run(backoff, &stopped))
 }
 
-fn caller(common: &Common, address: SocketAddr, entrance: &Entrance<broker_host::Event>) -> Caller {
+fn caller(common: &Common, address: SocketAddr, entrance: &Entrance<broker_host::Event>, reach: Arc<Reach>) -> Caller {
     let advertised = common.config.network.broker.as_ref().map(|broker| broker.advertised.clone());
     let mut endpoint = advertised.unwrap_or(Endpoint { host: address.ip().to_string(), port: 0 });
     if endpoint.port == 0 {
@@ -473,6 +479,7 @@ fn caller(common: &Common, address: SocketAddr, entrance: &Entrance<broker_host:
         directory: common.log_dirs.directory_id(),
         controller: common.quorum.clone(),
         timeout: common.config.broker_session_timeout,
+        reach,
         inbox: entrance.clone(),
     }
 }

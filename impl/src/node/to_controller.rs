@@ -7,6 +7,7 @@ use super::alive::Alive;
 use super::broker_host::Event;
 use super::cluster::Endpoint;
 use super::metadata_records::{broker_or_none, ids};
+use super::reach::Reach;
 use crate::client::{ClientError, Connection};
 use crate::door::Entrance;
 use crate::wire::messages::{alter_partition, broker_heartbeat, broker_registration};
@@ -58,27 +59,53 @@ pub struct Channel {
     controller: Endpoint,
     timeout: Duration,
     connection: Mutex<Option<Connection>>,
+    reach: Arc<Reach>,
 }
 
 impl Channel {
     /// A channel that connects when it is first used.
-    pub fn new(controller: Endpoint, timeout: Duration) -> Self {
-        Self { controller, timeout, connection: Mutex::new(None) }
+    pub fn new(controller: Endpoint, timeout: Duration, reach: Arc<Reach>) -> Self {
+        Self { controller, timeout, connection: Mutex::new(None), reach }
     }
 
-    /// Asks, and waits for the answer for at most the channel's timeout.
+    /// Asks, and waits for the answer for at most the channel's timeout. Nothing is sent twice: whether a request may be
+    /// is for whoever asks to know.
     ///
     /// # Errors
     /// When the controller can't be reached, or does not answer. It may have carried out the request all the same.
     pub async fn call<R: RequestMessage>(&self, request: &R) -> Result<R::Response, ClientError> {
         let mut held = self.connection.lock().await;
-        let mut connection = match held.take() {
-            Some(connection) => connection,
-            None => Connection::connect(&self.controller.to_string(), self.timeout).await?,
-        };
+        let answer = self.ask(&mut held, request).await;
+        self.reach.note(&answer);
+        answer
+    }
+
+    /// As [`Channel::call`], of a request that may be carried out twice: where the controller closed a connection that
+    /// was held, perhaps while the request was on its way, it is sent again on another one.
+    ///
+    /// # Errors
+    /// As for [`Channel::call`].
+    async fn call_repeatable<R: RequestMessage>(&self, request: &R) -> Result<R::Response, ClientError> {
+        let mut held = self.connection.lock().await;
+        let was_held = held.is_some();
+        let mut answer = self.ask(&mut held, request).await;
+        if was_held && matches!(answer, Err(ClientError::Broken { .. })) {
+            answer = self.ask(&mut held, request).await;
+        }
+        self.reach.note(&answer);
+        answer
+    }
+
+    async fn ask<R: RequestMessage>(
+        &self,
+        held: &mut Option<Connection>,
+        request: &R,
+    ) -> Result<R::Response, ClientError> {
+        let address = self.controller.to_string();
+        let mut connection = Connection::held_or_new(held.take(), &address, self.timeout).await?;
         // A connection goes back only after a whole answer: a late one must not be taken for the next.
         let answer = tokio::time::timeout(self.timeout, connection.call(request)).await;
-        let answer = answer.unwrap_or_else(|_| Err(ClientError::timed_out(&self.controller.to_string())))?;
+        let answer = answer.unwrap_or_else(|_| Err(ClientError::timed_out(&address)))?;
         *held = Some(connection);
         Ok(answer)
     }
@@ -98,6 +125,8 @@ pub struct Caller {
     pub controller: Endpoint,
     /// How long an answer may take.
     pub timeout: Duration,
+    /// Whether the controller answers.
+    pub reach: Arc<Reach>,
     /// Takes the answers.
     pub inbox: Entrance<Event>,
 }
@@ -124,7 +153,7 @@ impl Caller {
     }
 
     async fn work(self: Arc<Self>, mut calls: mpsc::UnboundedReceiver<Call>) {
-        let channel = Channel::new(self.controller.clone(), self.timeout);
+        let channel = Channel::new(self.controller.clone(), self.timeout, Arc::clone(&self.reach));
         while let Some(call) = calls.recv().await {
             let input = self.carry_out(&channel, call).await;
             let _ = self.inbox.send(Event::Heard(input));
@@ -134,7 +163,7 @@ impl Caller {
     async fn carry_out(&self, channel: &Channel, call: Call) -> Input<crate::carrier::Net> {
         match call {
             Call::Register { incarnation, previous_epoch } => {
-                let answer = channel.call(&self.registration(incarnation, previous_epoch)).await;
+                let answer = channel.call_repeatable(&self.registration(incarnation, previous_epoch)).await;
                 let outcome = heard(answer, "registration").and_then(|response| {
                     refused(response.error_code, "registration").map(|()| BrokerEpoch(response.broker_epoch))
                 });
@@ -149,7 +178,7 @@ impl Caller {
                     want_shut_down: want_shutdown,
                     ..Default::default()
                 };
-                let outcome = heard(channel.call(&request).await, "heartbeat").and_then(|response| {
+                let outcome = heard(channel.call_repeatable(&request).await, "heartbeat").and_then(|response| {
                     refused(response.error_code, "heartbeat").map(|()| HeartbeatReply {
                         is_caught_up: response.is_caught_up,
                         is_fenced: response.is_fenced,
@@ -237,7 +266,7 @@ fn altered(response: alter_partition::AlterPartitionResponse) -> ProposalsOutcom
 
 fn heard<T>(answer: Result<T, ClientError>, what: &str) -> Result<T, Refusal> {
     answer.map_err(|error| {
-        tracing::warn!(%error, "the controller did not answer a {what}");
+        tracing::debug!(%error, "the controller did not answer a {what}");
         Refusal::RequestTimedOut
     })
 }

@@ -125,6 +125,25 @@ async fn what_stands_beside_an_offset_is_bounded() {
     node.stop().await;
 }
 
+/// More than `max.message.bytes` in one request: nothing of it is kept, and the coordinator goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_log_does_not_take_at_once_is_refused() {
+    let node = node("g").await;
+    let mut connection = node.connect().await;
+    let of = |times: usize| {
+        let mut request = commit_request("g", "", -1, 3);
+        let mut partition = request.topics[0].partitions[0].clone();
+        partition.committed_metadata = Some("x".repeat(4096));
+        request.topics[0].partitions = vec![partition; times];
+        request
+    };
+    assert_eq!(commit(&mut connection, 9, &of(300)).await, [UNKNOWN_SERVER_ERROR; 300]);
+    assert_eq!(fetch(&mut connection, "g").await, Ok(vec![(0, -1), (1, -1)]));
+    assert_eq!(commit(&mut connection, 9, &of(200)).await, [NONE; 200]);
+    assert_eq!(fetch(&mut connection, "g").await, Ok(vec![(0, 3), (1, -1)]));
+    node.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn offsets_are_deleted_for_good() {
     let node = node("g").await;

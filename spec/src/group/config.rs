@@ -23,6 +23,9 @@ pub struct Config {
     pub consumer_max_size: u32,
     /// `offset.metadata.max.bytes`.
     pub max_offset_metadata: u32,
+    /// "max.message.bytes" of `__consumer_offsets`: how large what is written at once may be, as
+    /// [`Measured`](super::Measured) has it, in bytes.
+    pub max_batch: u64,
 }
 
 impl Default for Config {
@@ -37,6 +40,7 @@ impl Default for Config {
             consumer_heartbeat_interval: Millis(5_000),
             consumer_max_size: u32::MAX,
             max_offset_metadata: 4_096,
+            max_batch: 1_048_588,
         }
     }
 }

@@ -4,15 +4,15 @@
 
 use super::turn::Turn;
 use super::{
-    ClassicGroup, ClassicMember, Coordinator, GroupMetadata, JoinGroup, MemberId, Parked, Reentry, Reply, State, Timer,
+    ClassicGroup, ClassicMember, Coordinator, GroupMetadata, JoinGroup, Measured, MemberId, Parked, Reentry, Reply,
+    State, Timer,
 };
-use crate::machine::Carrier;
 use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::rules::{Rules, StaticRejoin};
 use crate::values::Ticket;
 
-impl<C: Carrier> Coordinator<C> {
+impl<C: Measured> Coordinator<C> {
     /// `group.join.validate`: nothing happens to a group by a request that is wrong in itself. `group.join.create`: who
     /// comes without an id makes the group if there is none, and the log knows of it before anyone is in it.
     pub(super) fn join(&mut self, rules: &Rules, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
@@ -49,7 +49,7 @@ impl<C: Carrier> Coordinator<C> {
     }
 }
 
-impl<C: Carrier> ClassicGroup<C> {
+impl<C: Measured> ClassicGroup<C> {
     fn join(&mut self, rules: &Rules, ticket: Ticket, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
         if !guard!("group.join.max-size", self.accepts(&join, turn.config.max_size as usize)) {
             if let Some(id) = &join.member.id {
@@ -179,10 +179,11 @@ impl<C: Carrier> ClassicGroup<C> {
     }
 
     /// `group.join.static`: a static member that starts anew takes the place of its last life, which is fenced. A stable
-    /// group goes on as it was, unless the choice of the protocol would be another.
+    /// group goes on as it was, unless the choice of the protocol would be another. `group.join.static/too-large`: if
+    /// the log does not take the group with its new id, its last life goes on.
     fn replace(&mut self, ticket: Ticket, old: &MemberId, new: MemberId, join: JoinGroup<C>, turn: &mut Turn<'_, C>) {
         rule!("group.join.static");
-        let leader = self.leader.clone();
+        let (before, leader) = (self.clone(), self.leader.clone());
         self.rename(old, &new, turn);
         turn.set_timer(Timer::Session(new.clone()), self.session_timeout(&new));
         let reentry = Reentry { knows_skip_assignment: join.knows_skip_assignment, leader };
@@ -190,11 +191,25 @@ impl<C: Carrier> ClassicGroup<C> {
         let is_same = self.state == State::Stable && self.select_protocol() == self.protocol;
         let goes_on = guard!("group.join.static/goes-on", is_same);
         self.park(&new, Parked::Join { ticket, reentry: goes_on.then_some(reentry) }, turn);
-        if goes_on {
-            turn.write_group(Some(self.metadata(|_, member| member.assignment.clone())));
-        } else {
-            self.rebalance_or_complete(turn);
+        if !goes_on {
+            return self.rebalance_or_complete(turn);
         }
+        let record = turn.group_record(Some(self.metadata(|_, member| member.assignment.clone())));
+        if guard!("group.join.static/too-large", !turn.has_room_for(&record)) {
+            *self = before;
+            return self.go_on_as(old, &new, ticket, turn);
+        }
+        turn.write(record);
+    }
+
+    /// The last life of a static member goes on; what of it waited has been answered.
+    fn go_on_as(&mut self, old: &MemberId, new: &MemberId, ticket: Ticket, turn: &mut Turn<'_, C>) {
+        if let Some(member) = self.members.get_mut(old) {
+            member.parked = None;
+        }
+        turn.cancel_timer(Timer::Session(new.clone()));
+        self.extend_session(old, turn);
+        turn.reply(ticket, Reply::Join { member: None, outcome: Err(Refusal::UnknownServerError) });
     }
 
     fn rename(&mut self, old: &MemberId, new: &MemberId, turn: &mut Turn<'_, C>) {

@@ -18,6 +18,11 @@ pub enum Input<C: Carrier> {
         /// All that there are.
         topics: Arc<KnownTopics>,
     },
+    /// The log takes batches of at most this size from now on. Until this comes it is what [`super::Config`] says.
+    LimitChanged {
+        /// In bytes: `max.message.bytes`.
+        max_batch: u64,
+    },
     /// This broker leads the partition from now on, and begins to read it.
     Elected,
     /// The partition has been read to its end: this coordinator's state is the fold of all its records.

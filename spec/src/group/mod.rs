@@ -17,6 +17,7 @@ mod classic;
 mod config;
 mod consumer;
 mod join;
+mod limit;
 mod message;
 mod names;
 mod offsets;
@@ -38,6 +39,7 @@ pub use consumer::{
     GroupEpoch, GroupEpochs, KnownTopic, KnownTopics, MemberDetails, MetadataHash, Progress, Purpose, Reader,
     Reconciled, Share,
 };
+pub use limit::Measured;
 pub use message::{
     CommitOffsets, FetchedOffsets, Input, JoinGroup, Joined, MemberIdentity, MemberResults, OffsetToCommit, Output,
     PartitionResults, Protocol, Reply, Request, SyncGroup, Synced, Timer,
@@ -101,7 +103,7 @@ pub enum Role {
     Active,
 }
 
-impl<C: Carrier> Coordinator<C> {
+impl<C: Measured> Coordinator<C> {
     /// A coordinator of a log that is empty. What a log has is folded in with [`LogBacked::apply`], record by record,
     /// before [`Input::Loaded`].
     #[must_use]
@@ -245,7 +247,7 @@ impl<C: Carrier> Coordinator<C> {
     }
 }
 
-impl<C: Carrier> LogBacked for Coordinator<C> {
+impl<C: Measured> LogBacked for Coordinator<C> {
     type Input = Input<C>;
     type Record = Record<C>;
     type Output = Output<C>;
@@ -257,6 +259,7 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
                 self.topics = topics;
                 self.look_at_topics();
             }
+            Input::LimitChanged { max_batch } => self.config.max_batch = max_batch,
             Input::Elected => {
                 self.refuse_parked(&mut decision.outputs);
                 self.classic.clear();
@@ -270,7 +273,12 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
                 let mut turn = Turn::new(&config, at, &group, decision);
                 match self.not_active(&request) {
                     Some(reply) => turn.reply(ticket, reply),
-                    None => self.asked(rules, ticket, request, &mut turn),
+                    None => {
+                        let refused = request.refused(Refusal::UnknownServerError);
+                        let is_new = !self.classic.contains_key(&group);
+                        self.asked(rules, ticket, request, &mut turn);
+                        self.stay_within_limit(Some((ticket, refused)), is_new, &mut turn);
+                    }
                 }
             }
             Input::RetentionChecked { at, group, since } => {
@@ -282,6 +290,7 @@ impl<C: Carrier> LogBacked for Coordinator<C> {
                     Some(found) => found.timer_fired(&timer, &mut turn),
                     None => self.consumer_timer_fired(&timer, &mut turn),
                 }
+                self.stay_within_limit(None, false, &mut turn);
             }
         }
     }

@@ -4,15 +4,15 @@
 
 use super::turn::Turn;
 use super::{
-    ClassicGroup, CommitOffsets, CommittedOffset, Coordinator, FetchedOffsets, GroupId, NamedPartition, OffsetToCommit,
-    PartitionResults, Reader, State, TopicName,
+    ClassicGroup, CommitOffsets, CommittedOffset, Coordinator, FetchedOffsets, GroupId, Measured, NamedPartition,
+    OffsetToCommit, PartitionResults, Reader, State, TopicName,
 };
 use crate::machine::Carrier;
 use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::rules::{CommitFencing, Rules};
 
-impl<C: Carrier> Coordinator<C> {
+impl<C: Measured> Coordinator<C> {
     /// `group.offset.simple`: who names no generation needs no members, and makes the group if there is none.
     pub(super) fn commit_offsets(
         &mut self,

@@ -3,8 +3,8 @@
 //! They see what is committed. A classic group that is committed to exist is seen as it lives, as in Kafka.
 
 use super::{
-    ClassicGroup, ClassicMember, ConsumerState, Coordinator, FetchedOffsets, GroupId, MemberId, NamedPartition,
-    ProtocolName, ProtocolType, Reader, ReplicatedCoordinator, Role, State, Stored, classic::CONSUMER,
+    ClassicGroup, ClassicMember, ConsumerState, Coordinator, FetchedOffsets, GroupId, Measured, MemberId,
+    NamedPartition, ProtocolName, ProtocolType, Reader, ReplicatedCoordinator, Role, State, Stored, classic::CONSUMER,
 };
 use crate::machine::Carrier;
 use crate::refusal::Refusal;
@@ -73,7 +73,7 @@ pub struct DescribedMember<C: Carrier> {
     pub metadata: Option<C::Bytes>,
 }
 
-impl<C: Carrier> ReplicatedCoordinator<C> {
+impl<C: Measured> ReplicatedCoordinator<C> {
     /// OffsetFetch without `require_stable`: what is committed of the group's offsets, for `partitions` or for all that
     /// have one.
     ///

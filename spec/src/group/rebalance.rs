@@ -148,7 +148,7 @@ impl<C: Carrier> ClassicGroup<C> {
         }
     }
 
-    fn refuse_syncs(&mut self, refusal: Refusal, turn: &mut Turn<'_, C>) {
+    pub(super) fn refuse_syncs(&mut self, refusal: Refusal, turn: &mut Turn<'_, C>) {
         for (id, member) in &mut self.members {
             member.assignment = None;
             if let Some(Parked::Sync { ticket }) = member.parked.take_if(|parked| matches!(parked, Parked::Sync { .. }))

@@ -13,6 +13,7 @@ impl<C: Carrier> Input<C> {
     pub fn recast<D: Recast<C>>(&self) -> Input<D> {
         match self {
             Self::TopicsChanged { topics } => Input::TopicsChanged { topics: Arc::clone(topics) },
+            Self::LimitChanged { max_batch } => Input::LimitChanged { max_batch: *max_batch },
             Self::Elected => Input::Elected,
             Self::Loaded { at } => Input::Loaded { at: D::stamp(*at) },
             Self::Asked { ticket, at, group, request } => {

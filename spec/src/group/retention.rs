@@ -5,13 +5,17 @@
 //! `ClassicGroup.offsetExpirationCondition`.
 
 use super::turn::Turn;
-use super::{ClassicGroup, CommittedOffset, ConsumerGroup, Coordinator, GroupId, Role, State, TopicName};
+use super::{
+    ClassicGroup, CommittedOffset, ConsumerGroup, Coordinator, GroupId, Measured, NamedPartition, Role, State,
+    TopicName,
+};
 use crate::machine::Carrier;
 use crate::marks::guard;
 
-impl<C: Carrier> Coordinator<C> {
+impl<C: Measured> Coordinator<C> {
     /// `group.retention.offset`: an offset is forgotten when its time has passed and it is still not needed.
     /// `group.retention.group`: a group without members that is left with no offsets is forgotten too.
+    /// `group.retention.some`: what the log does not take at once is left for the next time.
     pub(super) fn retention_checked(&self, since: C::Stamp, turn: &mut Turn<'_, C>) {
         if !guard!("group.retention.offset/active", self.role == Role::Active) {
             return;
@@ -21,16 +25,22 @@ impl<C: Carrier> Coordinator<C> {
             let unneeded = self.unneeded_since(turn.group, &partition.topic, committed);
             guard!("group.retention.offset", unneeded.is_some_and(|from| from <= since))
         });
-        forgotten.into_iter().for_each(|(partition, _)| turn.write_offset(partition.clone(), None));
-        if guard!("group.retention.group/kept", !kept.is_empty()) {
+        let forget = |(partition, _): (&NamedPartition, _)| turn.offset_record(partition.clone(), None);
+        let forgotten: Vec<_> = forgotten.into_iter().map(forget).collect();
+        let is_all = guard!("group.retention.some", turn.write_what_fits(forgotten));
+        if guard!("group.retention.group/kept", !is_all || !kept.is_empty()) {
             return;
         }
+        let so_far = turn.so_far();
         match (self.consumer_group(turn.group), self.classic.get(turn.group)) {
             (Some(group), _) if guard!("group.retention.group/consumer", group.members.is_empty()) => {
                 group.forget_all(turn);
             }
             (None, Some(group)) if guard!("group.retention.group", group.state == State::Empty) => group.forget(turn),
             _ => {}
+        }
+        if guard!("group.retention.some/group", turn.is_too_large()) {
+            turn.back_to(so_far);
         }
     }
 

@@ -4,12 +4,14 @@
 //! `GroupMetadataManager.classicGroupHeartbeat`, `classicGroupLeave`, `expireClassicGroupMemberHeartbeat`.
 
 use super::turn::Turn;
-use super::{ClassicGroup, Coordinator, Generation, MemberId, MemberIdentity, MemberResults, Millis, State, Timer};
+use super::{
+    ClassicGroup, Coordinator, Generation, Measured, MemberId, MemberIdentity, MemberResults, Millis, State, Timer,
+};
 use crate::machine::Carrier;
 use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 
-impl<C: Carrier> Coordinator<C> {
+impl<C: Measured> Coordinator<C> {
     pub(super) fn heartbeat(
         &mut self,
         member: &MemberIdentity,

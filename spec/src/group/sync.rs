@@ -4,15 +4,15 @@
 
 use super::turn::Turn;
 use super::{
-    ClassicGroup, Coordinator, GroupId, GroupMetadata, MemberId, Output, Parked, Reply, State, SyncGroup, Timer,
+    ClassicGroup, Coordinator, GroupId, GroupMetadata, Measured, MemberId, Output, Parked, Reply, State, SyncGroup,
+    Timer,
 };
-use crate::machine::Carrier;
 use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use crate::values::Ticket;
 use std::collections::BTreeMap;
 
-impl<C: Carrier> Coordinator<C> {
+impl<C: Measured> Coordinator<C> {
     /// `group.sync.known`: there must be a group, and someone in it.
     pub(super) fn sync(&mut self, ticket: Ticket, sync: SyncGroup<C>, turn: &mut Turn<'_, C>) {
         let found = self.classic.get_mut(turn.group).filter(|group| group.state != State::Empty);
@@ -26,7 +26,7 @@ impl<C: Carrier> Coordinator<C> {
     }
 }
 
-impl<C: Carrier> ClassicGroup<C> {
+impl<C: Measured> ClassicGroup<C> {
     /// `group.sync.answer`: in a stable group the share is there; while a generation begins the member waits for it; when
     /// it has ended there is none.
     fn sync(&mut self, ticket: Ticket, sync: SyncGroup<C>, turn: &mut Turn<'_, C>) {
@@ -67,11 +67,17 @@ impl<C: Carrier> ClassicGroup<C> {
     }
 
     /// `group.sync.store`: the leader's assignment is written before anyone hears of it. A member that it leaves out gets
-    /// an empty share.
+    /// an empty share. `group.sync.store/too-large`: if the log does not take it, everyone who waits is refused, and the
+    /// group rebalances: the next leader may share out less.
     fn store_assignment(&mut self, assignments: Vec<(MemberId, Option<C::Bytes>)>, turn: &mut Turn<'_, C>) {
         rule!("group.sync.store");
         let assignments: BTreeMap<_, _> = assignments.into_iter().collect();
-        turn.write_group(Some(self.metadata(|id, _| assignments.get(id).cloned().flatten())));
+        let record = turn.group_record(Some(self.metadata(|id, _| assignments.get(id).cloned().flatten())));
+        if guard!("group.sync.store/too-large", !turn.has_room_for(&record)) {
+            self.refuse_syncs(Refusal::UnknownServerError, turn);
+            return self.prepare_rebalance(turn);
+        }
+        turn.write(record);
     }
 
     /// `group.sync.stable`: once the assignment of the generation that has begun is written, everyone who waits for it

@@ -1,7 +1,8 @@
 //! One input's worth of deciding: what it may look at, and where it says what.
 
 use super::{
-    CommittedOffset, Config, ConsumerRecord, Coordinator, GroupId, GroupMetadata, MemberId, Millis, NamedPartition,
+    CommittedOffset, Config, ConsumerRecord, Coordinator, GroupId, GroupMetadata, Measured, MemberId, Millis,
+    NamedPartition,
 };
 use super::{Output, Record, Reply, Timer};
 use crate::machine::Carrier;
@@ -19,7 +20,13 @@ pub(super) struct Turn<'a, C: Carrier> {
     pub(super) out: &'a mut Vec<Output<C>>,
 }
 
-impl<'a, C: Carrier> Turn<'a, C> {
+/// How far a turn was.
+pub(super) struct SoFar {
+    records: usize,
+    outputs: usize,
+}
+
+impl<'a, C: Measured> Turn<'a, C> {
     pub(super) fn new(
         config: &'a Config,
         at: C::Stamp,
@@ -28,7 +35,9 @@ impl<'a, C: Carrier> Turn<'a, C> {
     ) -> Self {
         Self { config, at, group, records: &mut decision.records, out: &mut decision.outputs }
     }
+}
 
+impl<C: Carrier> Turn<'_, C> {
     pub(super) fn reply(&mut self, ticket: Ticket, reply: Reply<C>) {
         self.out.push(Output::Reply { ticket, reply });
     }
@@ -41,19 +50,56 @@ impl<'a, C: Carrier> Turn<'a, C> {
         self.out.push(Output::CancelTimer { group: self.group.clone(), timer });
     }
 
+    pub(super) fn write(&mut self, record: Record<C>) {
+        self.records.push(record);
+    }
+
+    /// What this turn has written so far.
+    pub(super) fn written(&self) -> &[Record<C>] {
+        self.records
+    }
+
+    /// How far it is, for [`Turn::back_to`].
+    pub(super) fn so_far(&self) -> SoFar {
+        SoFar { records: self.records.len(), outputs: self.out.len() }
+    }
+
+    /// As if what came after `then` had never been.
+    pub(super) fn back_to(&mut self, then: SoFar) {
+        self.records.truncate(then.records);
+        self.out.truncate(then.outputs);
+    }
+
+    /// Takes back what it has written, and nothing else.
+    pub(super) fn write_nothing(&mut self) {
+        self.records.clear();
+    }
+
     /// The group from now on; `None` deletes it.
     pub(super) fn write_group(&mut self, metadata: Option<GroupMetadata<C>>) {
-        self.records.push(Record::Group { group: self.group.clone(), metadata: metadata.map(Arc::new) });
+        let record = self.group_record(metadata);
+        self.write(record);
+    }
+
+    /// What [`Turn::write_group`] writes.
+    pub(super) fn group_record(&self, metadata: Option<GroupMetadata<C>>) -> Record<C> {
+        Record::Group { group: self.group.clone(), metadata: metadata.map(Arc::new) }
     }
 
     /// The offset from now on; `None` deletes it.
     pub(super) fn write_offset(&mut self, partition: NamedPartition, committed: Option<CommittedOffset<C>>) {
-        self.records.push(Record::Offset { group: self.group.clone(), partition, committed });
+        let record = self.offset_record(partition, committed);
+        self.write(record);
+    }
+
+    /// What [`Turn::write_offset`] writes.
+    pub(super) fn offset_record(&self, partition: NamedPartition, committed: Option<CommittedOffset<C>>) -> Record<C> {
+        Record::Offset { group: self.group.clone(), partition, committed }
     }
 
     /// Something about the group, which is one of the consumer protocol.
     pub(super) fn write_consumer(&mut self, record: ConsumerRecord) {
-        self.records.push(Record::Consumer { group: self.group.clone(), record });
+        self.write(Record::Consumer { group: self.group.clone(), record });
     }
 
     /// A consumer group has no such member any more.

@@ -6,7 +6,7 @@
 use super::{Producer, Producers, Sequence, Sequenced, Written};
 use crate::refusal::Refusal;
 use crate::rules::{KnownBatches, Rules};
-use crate::values::Offset;
+use crate::values::{Offset, ProducerEpoch};
 
 /// What a leader does with a batch of a producer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,11 +28,13 @@ impl Producers {
             KnownBatches::Last => 1,
             KnownBatches::LastFive => Producer::WINDOW,
         };
-        // `producer.sequence.unknown`: who is not known may have been forgotten, and goes on wherever it was.
-        let Some(producer) = self.get(batch.producer) else { return Verdict::Append };
-        if batch.epoch < producer.epoch() {
-            return Verdict::Refused(Refusal::InvalidProducerEpoch); // `producer.epoch.fence`
+        let producer = self.get(batch.producer);
+        // `producer.epoch.fence`: of whoever is not known the last epoch was -1, which is none.
+        if batch.epoch < producer.map_or(ProducerEpoch(-1), Producer::epoch) {
+            return Verdict::Refused(Refusal::InvalidProducerEpoch);
         }
+        // `producer.sequence.unknown`: who is not known may have been forgotten, and goes on wherever it was.
+        let Some(producer) = producer else { return Verdict::Append };
         if batch.epoch > producer.epoch() {
             return Self::in_order(batch.first == Sequence(0)); // `producer.epoch.begin`
         }
@@ -55,7 +57,7 @@ impl Producers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::values::{ProducerEpoch, ProducerId, Timestamp};
+    use crate::values::{ProducerId, Timestamp};
 
     const GAP: Verdict = Verdict::Refused(Refusal::OutOfOrderSequenceNumber);
     const FENCED: Verdict = Verdict::Refused(Refusal::InvalidProducerEpoch);
@@ -74,7 +76,7 @@ mod tests {
         known
     }
 
-    // Verifies: producer.sequence.next, producer.sequence.unknown
+    // Verifies: producer.sequence.next, producer.sequence.unknown, producer.epoch.fence
     #[test]
     fn the_next_number_is_appended_and_no_other() {
         let known = after(0, [0, 2]);
@@ -84,6 +86,9 @@ mod tests {
         assert_eq!(known.judge(&Rules::KAFKA, &batch(0, 2), 1), GAP, "nor the beginning of one");
         let other = Sequenced { producer: ProducerId(8), ..batch(3, 99) };
         assert_eq!(known.judge(&Rules::KAFKA, &other, 1), Verdict::Append, "nothing is known of it");
+        let none = |epoch| Sequenced { epoch: ProducerEpoch(epoch), ..other };
+        assert_eq!(known.judge(&Rules::KAFKA, &none(-1), 1), Verdict::Append);
+        assert_eq!(known.judge(&Rules::KAFKA, &none(-2), 1), FENCED);
     }
 
     // Verifies: producer.sequence.duplicate, producer.state.window

@@ -237,6 +237,19 @@ fn who_is_not_known_any_more_begins_anew() {
     assert_eq!(numbers(&retry(&mut producer)), [(0, 1, 0)]);
 }
 
+// Verifies: client.producer.gap, client.producer.bump
+#[test]
+fn who_has_begun_anew_and_finds_another_gap_begins_anew_again() {
+    let mut producer = sending(config(), 0, 2);
+    answer(&mut producer, 1, 1, Err(GAP));
+    answer(&mut producer, 2, 1, Err(GAP));
+    assert_eq!(producer.identity(), Some(me(1)), "the second was sent under the epoch before");
+    assert_eq!(numbers(&retry(&mut producer)), [(0, 1, 0)]);
+    answer(&mut producer, 1, 2, Err(GAP));
+    assert_eq!(producer.identity(), Some(me(2)), "the first was not");
+    assert_eq!(numbers(&retry(&mut producer)), [(0, 2, 0)]);
+}
+
 // Verifies: client.producer.exhausted
 #[test]
 fn after_the_last_epoch_comes_another_id() {
@@ -290,6 +303,36 @@ fn what_is_refused_for_good_is_told_and_its_numbers_are_not_used_again() {
     retry(&mut doubtful);
     let out = answer(&mut doubtful, 1, 2, Err(INVALID_RECORD));
     assert_eq!(done(&out), [(vec![0, 1], Outcome::Unknown(INVALID_RECORD))]);
+}
+
+// Verifies: client.producer.fail.tries
+#[test]
+fn where_tries_run_out_nobody_knows_and_after_a_gap_everybody_does() {
+    let once = Config { retries: 1, ..config() };
+    let last_try = |code| {
+        let mut producer = sending(once, 0, 2);
+        answer(&mut producer, 1, 1, Err(Code(19)));
+        assert_eq!(numbers(&retry(&mut producer)), [(0, 0, 0)]);
+        let out = answer(&mut producer, 1, 2, Err(code));
+        assert_eq!(done(&out), [(vec![0, 1], Outcome::Refused(code))]);
+        let out = give(&mut producer, 0, 4);
+        (producer, numbers(&out))
+    };
+    let (mut producer, next) = last_try(Code(19));
+    assert_eq!((producer.identity(), next), (Some(me(0)), vec![]), "it may have been written");
+    let mut written = producer.clone();
+    assert_eq!(numbers(&answer(&mut written, 2, 1, Ok(None))), [(0, 0, 4)], "it was");
+    answer(&mut producer, 2, 1, Err(GAP));
+    assert_eq!(numbers(&retry(&mut producer)), [(0, 1, 0), (0, 1, 2)], "it was not");
+
+    let (producer, next) = last_try(GAP);
+    assert_eq!((producer.identity(), next), (Some(me(1)), vec![(0, 1, 2)]), "there is nothing to find out");
+
+    let mut producer = sending(once, 0, 1);
+    answer(&mut producer, 1, 1, Err(Code(19)));
+    retry(&mut producer);
+    answer(&mut producer, 1, 2, Err(Code(19)));
+    assert_eq!(numbers(&give(&mut producer, 0, 2)), [(0, 1, 0)], "nothing followed");
 }
 
 // Verifies: client.producer.fatal

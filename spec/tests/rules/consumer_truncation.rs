@@ -179,6 +179,21 @@ fn who_names_the_wrong_epoch_looks_for_the_leaders() {
     assert_eq!(step(&mut consumer, refused(2, Refusal::NotLeaderOrFollower)), [Output::FindLeaders]);
 }
 
+// Verifies: client.consumer.truncation.fence
+#[test]
+fn that_it_read_out_of_range_counts_only_where_it_reads_now() {
+    let mut consumer = asking(Some(End::Earliest));
+    step(&mut consumer, answer(place(5, 1), 2, Ok(Some((1, 5)))));
+    assert_eq!(step(&mut consumer, refused(1, Refusal::OffsetOutOfRange)), [], "of an earlier leader");
+    let mut further = consumer.clone();
+    step(&mut further, fetched(Some(2), 5, place(7, 2)));
+    assert_eq!(step(&mut further, refused(2, Refusal::OffsetOutOfRange)), [], "it has read on");
+    assert_eq!(position(&further), Some(7));
+    let reset = Output::FindOffset { partition: p(), at: End::Earliest };
+    assert_eq!(step(&mut consumer, refused(2, Refusal::OffsetOutOfRange)), [reset]);
+    assert_eq!(step(&mut consumer, refused(2, Refusal::OffsetOutOfRange)), [], "twice");
+}
+
 // Verifies: client.consumer.truncation.stale
 #[test]
 fn what_was_asked_of_an_earlier_leader_does_not_count() {

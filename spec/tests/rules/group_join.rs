@@ -4,6 +4,7 @@ use crate::carrier::Test;
 use crate::coordinator::*;
 use highwater_spec::group::*;
 use highwater_spec::refusal::Refusal;
+use highwater_spec::replicated;
 
 fn joins(world: &mut Coordination, join: JoinGroup<Test>) -> Option<Result<Joined<Test>, Refusal>> {
     let ticket = world.ask(Request::Join(join));
@@ -192,4 +193,24 @@ fn a_request_that_another_one_overtakes_is_answered_too() {
     let second = world.ask(Request::Join(join(Some("a"), "?")));
     assert_eq!(world.answer(first).map(outcome), Some(Err(Refusal::RebalanceInProgress)));
     assert_eq!(world.answer(second), None);
+}
+
+/// What another one's write says is not what it waits for: its own id is not in the log yet.
+// Verifies: group.join.skip-assignment, group.join.static
+#[test]
+fn a_static_member_that_comes_back_waits_for_its_own_write() {
+    let mut world = Coordination::today();
+    for (instance, id) in [("i", "a"), ("j", "b")] {
+        world.ask(Request::Join(join_fixed("", instance, id)));
+    }
+    world.begin_generation();
+    world.sync_all();
+    let first = world.ask(Request::Join(join_fixed("", "i", "c")));
+    let written = world.machine.end();
+    let second = world.ask(Request::Join(join_fixed("", "j", "d")));
+    world.step(replicated::Input::Committed { upto: written });
+    let outcomes = [first, second].map(|ticket| world.answer(ticket).map(outcome));
+    assert_eq!(outcomes, [Some(Ok(())), None]);
+    world.commit();
+    assert_eq!(world.answer(second).map(outcome), Some(Ok(())));
 }

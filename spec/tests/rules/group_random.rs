@@ -24,6 +24,8 @@ enum Move {
     FireAny(Timer),
     /// It is time to forget what no one needs.
     CheckRetention,
+    /// The log takes no more than this at once.
+    Limit(u64),
     /// Part of what is written is committed.
     Commit(Index),
     FailOver,
@@ -55,6 +57,7 @@ impl World {
                 self.world.hear(Input::TimerFired { at: 0, group: coordinator::group(), timer });
             }
             Move::CheckRetention => self.check_retention(),
+            Move::Limit(max_batch) => self.world.hear(Input::LimitChanged { max_batch }),
             Move::Commit(upto) => {
                 let machine = &self.world.machine;
                 let left = (machine.end().0 - machine.committed_end().0) as usize;
@@ -264,6 +267,7 @@ fn what() -> impl Strategy<Value = Move> {
         1 => timer.prop_map(Move::FireAny),
         8 => any::<Index>().prop_map(Move::Commit),
         1 => Just(Move::CheckRetention),
+        1 => select(vec![0, 1, 2, 3, 5, u64::MAX, u64::MAX]).prop_map(Move::Limit),
         1 => Just(Move::FailOver),
     ]
 }

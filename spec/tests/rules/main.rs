@@ -21,6 +21,7 @@ mod follower;
 mod group_consumer;
 mod group_join;
 mod group_kinds;
+mod group_limit;
 mod group_log;
 mod group_matrix;
 mod group_offsets;

@@ -45,6 +45,15 @@ fn a_retry_is_not_written_again_and_hears_where_the_first_one_lies() {
     assert_eq!(leader.log().end, Offset(4));
 }
 
+// Verifies: replica.producers.cut
+#[test]
+fn what_is_known_reaches_as_far_as_the_last_batch() {
+    let mut producers = Producers::default();
+    assert!(!producers.reach_past(Offset(0)));
+    producers.appended(&sequenced(0, 0), Offset(3), 2);
+    assert_eq!([4, 5, 6].map(|end| producers.reach_past(Offset(end))), [true, false, false]);
+}
+
 // Verifies: replica.produce.sequence
 #[test]
 fn neighbours_of_one_step_are_judged_one_after_the_other() {

@@ -65,6 +65,9 @@ impl Coordination {
     }
 
     pub fn hear(&mut self, input: Input<Test>) {
+        if let Input::LimitChanged { max_batch } = input {
+            self.config.max_batch = max_batch;
+        }
         self.step(replicated::Input::Heard(input));
     }
 
@@ -79,6 +82,8 @@ impl Coordination {
         for output in out {
             match output {
                 replicated::Output::Append { base, records } => {
+                    let limit = self.config.max_batch;
+                    assert!(Test::batch_size(&records) <= limit, "the log takes {limit} at most: {records:?}");
                     assert_eq!(base.0, self.log.len() as i64, "the log has a gap");
                     self.log.extend(records);
                 }

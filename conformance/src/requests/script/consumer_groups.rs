@@ -22,6 +22,7 @@ pub(super) fn ask(session: &mut Session) -> Result<(), SessionError> {
         invalid(session, version, &topic);
     }
     two_members(session, &topic);
+    late(session, &topic);
     epochs(session, &topic);
     static_members(session, &topic);
     subscriptions(session, &topic);
@@ -182,6 +183,21 @@ fn two_members(session: &mut Session, topic: &Topic) {
     of_group::ask(session, "described when both are done", 1, &of_group);
     tell(session, "b leaves", &beat(&group, "b", LEAVES));
     tell(session, "a gets all again", &owning(beat(&group, "a", a), topic.id, &[0, 1]));
+    tell(session, "a leaves", &beat(&group, "a", LEAVES));
+}
+
+/// What a member sent when it joined is heard again when it is to give something up: the story of
+/// `scenarios/late-heartbeat.scenario`. In the end b gets what a, which has heard of nothing, still reads.
+fn late(session: &mut Session, topic: &Topic) {
+    let group = session.name("late");
+    let joins = join(&group, "a", &[&topic.name]);
+    tell(session, "a joins, to be late", &joins);
+    let b = tell(session, "b joins, and waits for a", &join(&group, "b", &[&topic.name]));
+    of_group::ask(session, "described while b waits for a", 1, &describe(&[&group], false));
+    tell(session, "what a sent first comes late", &joins);
+    tell(session, "b gets what a reads", &owning(beat(&group, "b", b), topic.id, &[]));
+    of_group::ask(session, "described when both read it", 1, &describe(&[&group], false));
+    tell(session, "b leaves", &beat(&group, "b", LEAVES));
     tell(session, "a leaves", &beat(&group, "a", LEAVES));
 }
 

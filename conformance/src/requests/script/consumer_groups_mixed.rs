@@ -56,9 +56,20 @@ fn fetch(group: &str, member: Option<&str>, epoch: i32, topic: &Topic) -> Offset
     OffsetFetchRequest { group_id: group.to_owned(), groups: vec![of_group], ..Default::default() }
 }
 
+/// A commit that comes late, at the same epoch: the story of `scenarios/set-back.scenario`.
+fn set_back(session: &mut Session, group: &str, epoch: i32, topic: &Topic) {
+    for (case, offset) in [("commits 9", 9), ("an earlier commit comes late", 3)] {
+        let mut request = commit(group, "m", epoch, topic);
+        request.topics[0].partitions[0].committed_offset = offset;
+        of_group::ask(session, case, EPOCHS, &request);
+    }
+    of_group::ask(session, "fetched after a late commit", EPOCHS, &fetch(group, Some("m"), epoch, topic));
+}
+
 fn offsets(session: &mut Session, topic: &Topic) {
     let group = session.name("consumers-offsets");
     let epoch = tell(session, "joins to commit", &join(&group, "m", &[&topic.name]));
+    set_back(session, &group, epoch, topic);
     for version in [2, 8, EPOCHS] {
         of_group::ask(session, "commits at its epoch", version, &commit(&group, "m", epoch, topic));
         of_group::ask(session, "commits behind its epoch", version, &commit(&group, "m", epoch - 1, topic));

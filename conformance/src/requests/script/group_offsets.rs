@@ -116,6 +116,11 @@ fn unusual(session: &mut Session, version: i16, group: &str, topic: &Topic) {
     of_group::ask(session, "no topic", version, &no_topic);
     of_group::ask(session, "no partition", version, &commit(group, &topic.name, &[]));
     of_group::ask(session, "one partition twice", version, &commit(group, &topic.name, &[0, 0]));
+    let mut too_many = changed(&|partition| partition.committed_metadata = Some("x".repeat(4096)));
+    let large = too_many.topics[0].partitions[0].clone();
+    too_many.topics[0].partitions = vec![large; 300];
+    of_group::ask(session, "more than the log takes at once", version, &too_many);
+    of_group::ask(session, "fetched after that", 9, &fetch(9, group, topic, Some(&[1])));
     of_group::ask_other(session, "committed elsewhere", version, &commit(group, &topic.name, &[0]));
 }
 

@@ -27,6 +27,7 @@ pub(super) fn ask(session: &mut Session) -> Result<(), SessionError> {
     }
     refused(session);
     static_member(session);
+    too_much(session);
     unknown_groups(session);
     Ok(())
 }
@@ -234,6 +235,22 @@ fn static_member(session: &mut Session) {
     };
     of_group::ask(session, "another static member leaves", 5, &by_instance("two"));
     of_group::ask(session, "a static member leaves", 5, &by_instance("one"));
+}
+
+/// An assignment that the log does not take has the group begin anew.
+fn too_much(session: &mut Session) {
+    let group = session.name("too-much");
+    let Some(member) = joined(session, 9, &group) else { return };
+    let (id, generation) = (member.member_id.as_str(), member.generation_id);
+    let mut large = sync(&group, id, generation);
+    large.assignments[0].assignment = Bytes::from(vec![0; 1_200_000]);
+    of_group::ask(session, "syncs more than the log takes", 5, &large);
+    of_group::ask(session, "beats after it has synced too much", 4, &heartbeat(&group, id, generation));
+    let Some(again) = of_group::ask(session, "joins after it has synced too much", 9, &join(&group, id)) else {
+        return;
+    };
+    of_group::ask(session, "syncs after all", 5, &sync(&group, id, again.generation_id));
+    of_group::ask(session, "leaves", 5, &leave(&group, id));
 }
 
 fn unknown_groups(session: &mut Session) {

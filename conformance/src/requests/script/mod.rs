@@ -23,8 +23,11 @@ mod of_group;
 mod offset_for_leader_epoch;
 mod produce;
 mod produce_batches;
+mod producers;
 
 use super::batch::Batch;
+pub use producers::OWN_IDS;
+
 use super::session::{Session, SessionError, Topic};
 use bytes::Bytes;
 use highwater::wire::messages::ProduceRequest;
@@ -35,12 +38,13 @@ use highwater::wire::{Uuid, Versions};
 pub type Chapter = fn(&mut Session) -> Result<(), SessionError>;
 
 /// The chapters, in the order in which they are run.
-pub const CHAPTERS: [(&str, Chapter); 20] = [
+pub const CHAPTERS: [(&str, Chapter); 21] = [
     ("api-versions", api_versions::ask),
     ("frames", frames::ask),
     ("metadata", metadata::ask),
     ("produce", produce::ask),
     ("produce-batches", produce_batches::ask),
+    ("producers", producers::ask),
     ("fetch", fetch::ask),
     ("fetch-sessions", fetch_sessions::ask),
     ("list-offsets", list_offsets::ask),

@@ -28,6 +28,9 @@ const STOP: Duration = Duration::from_secs(10);
 /// How long a node that died stays away with `--restart`.
 const RESTART_AFTER: Duration = Duration::from_millis(500);
 
+/// The first broker's port, unless another is asked for: not Kafka's, where another cluster may be.
+pub const BASE_PORT: u16 = 19092;
+
 /// Run brokers and a controller on this machine, each as a process of its own.
 ///
 /// Prints one line for each node, with its process id, and then `ready bootstrap=…` when clients can use the cluster.
@@ -41,7 +44,7 @@ pub struct Cluster {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..100))]
     brokers: u16,
     /// The first broker's port; the others' follow, and then the controller's. 0: the kernel chooses all of them.
-    #[arg(long, default_value_t = 19092)]
+    #[arg(long, default_value_t = BASE_PORT)]
     base_port: u16,
     /// Where to keep everything; a cluster found there goes on. Without it: a directory that is removed at the end.
     #[arg(long)]

@@ -83,9 +83,13 @@ impl Coordinator {
     }
 
     async fn call<R: RequestMessage>(&mut self, request: &R, takes: Duration) -> Result<R::Response, ClientError> {
-        let connection = self.connection.as_mut().ok_or(ClientError::NoServer)?;
+        let held = self.connection.take().ok_or(ClientError::NoServer)?;
+        let address = held.address().to_owned();
+        let mut connection = Connection::held_or_new(Some(held), &address, self.client.patience().connect).await?;
         let answer = timeout(takes + ANSWER, connection.call(request)).await;
-        answer.unwrap_or_else(|_| Err(ClientError::timed_out(connection.address())))
+        let answer = answer.unwrap_or_else(|_| Err(ClientError::timed_out(&address)))?;
+        self.connection = Some(connection);
+        Ok(answer)
     }
 
     fn instance(&self) -> Option<String> {

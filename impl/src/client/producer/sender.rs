@@ -96,10 +96,7 @@ async fn send(
     manner: Manner,
     parcels: &BTreeMap<Partition, Parcel>,
 ) -> Result<Outcomes, ClientError> {
-    let mut usable = match connection.take() {
-        Some(usable) if !usable.is_spent() => usable,
-        _ => Connection::connect(address, manner.connect).await?,
-    };
+    let mut usable = Connection::held_or_new(connection.take(), address, manner.connect).await?;
     let request = request(manner, parcels);
     let answered = if manner.acks == Acks::None {
         let told = timeout(manner.answer, usable.tell(&request)).await;

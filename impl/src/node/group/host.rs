@@ -5,19 +5,18 @@
 //! the coordinator reverts, and a new one begins with what the log says.
 
 use super::load::{LoadError, Loaded, load};
-use super::records::to_wire;
+use super::records::batch;
 use super::retention::checks;
 use crate::carrier::{Durable, Timestamp};
 use crate::cells::{Drained, Published};
 use crate::door::{Done, Enters, Entrance, Place, Plain, What};
 use crate::node::broker_host::Shards;
 use crate::node::cluster::Cluster;
+use crate::node::log_configs::LogConfigs;
 use crate::node::partitions::Partitions;
 use crate::node::shard::{self, Produced};
 use crate::node::tickets::Tickets;
 use crate::node::timers::Timers;
-use crate::records::BatchBuilder;
-use bytes::Bytes;
 use highwater_spec::controller::Topic;
 use highwater_spec::group::{
     Aftermath, Appended, Config, Coordinator, GroupId, Input, KnownTopic, KnownTopics, Output, Record,
@@ -115,6 +114,8 @@ pub struct Surroundings {
     pub rules: Rules,
     /// What coordinators decide by.
     pub config: Config,
+    /// How large a batch each log takes.
+    pub log_configs: LogConfigs,
     /// The cluster, as this broker knows it.
     pub cluster: Arc<Published<Cluster>>,
     /// Take what is appended.
@@ -148,6 +149,8 @@ pub struct GroupHost {
     tenures: BTreeMap<TopicPartition, Tenure>,
     /// The topics, as the coordinators were last told.
     topics: Arc<KnownTopics>,
+    /// How large a batch the coordinators' log takes, as they were last told.
+    max_batch: u64,
     terms: Term,
     timers: Timers<TimerName>,
     tickets: Tickets<oneshot::Sender<Reply<Durable>>>,
@@ -163,12 +166,14 @@ impl GroupHost {
             let (name, told) = (name.clone(), format!("{:?} of {}", name.timer, name.group));
             before.hold_timer(Place::Group(name.partition), told, move || Event::Due(name))
         };
+        let max_batch = around.config.max_batch;
         Self {
             around,
             entrance,
             coordinators: BTreeMap::new(),
             tenures: BTreeMap::new(),
             topics: Arc::default(),
+            max_batch,
             terms: 0,
             timers: Timers::before(hold),
             tickets: Tickets::new(),
@@ -193,6 +198,7 @@ impl GroupHost {
     fn heard(&mut self, event: Event) {
         match event {
             Event::ClusterChanged => {
+                self.follow_limit();
                 self.follow_topics();
                 self.follow_leadership();
             }
@@ -210,6 +216,24 @@ impl GroupHost {
 
     fn due(&mut self, TimerName { partition, group, timer }: TimerName) {
         self.tell(partition, Input::TimerFired { at: Timestamp::now(), group, timer });
+    }
+
+    /// Every coordinator hears of its log's `max.message.bytes` when that has changed.
+    fn follow_limit(&mut self) {
+        let cluster = self.around.cluster.read();
+        let Some((topic, _)) = cluster.topic_named(super::placement::TOPIC) else { return };
+        let max_batch = self.around.log_configs.produced_to(&cluster, topic).max_message_bytes as u64;
+        if max_batch != self.max_batch {
+            self.max_batch = max_batch;
+            let led: Vec<_> = self.coordinators.keys().copied().collect();
+            led.into_iter().for_each(|id| self.tell(id, Input::LimitChanged { max_batch }));
+        }
+    }
+
+    /// A coordinator that has just been made hears of what the log does not carry.
+    fn tell_surroundings(&mut self, partition: TopicPartition) {
+        self.tell(partition, Input::LimitChanged { max_batch: self.max_batch });
+        self.tell_topics(partition);
     }
 
     /// Every coordinator hears of the topics when they have changed.
@@ -258,7 +282,7 @@ impl GroupHost {
         let term = self.terms;
         let machine = ReplicatedCoordinator::new(Coordinator::new(self.around.config), Offset(0));
         self.coordinators.insert(partition, Hosted { term, machine });
-        self.tell_topics(partition);
+        self.tell_surroundings(partition);
         self.tell(partition, Input::Elected);
         let (shards, partitions) = (self.around.shards.clone(), Arc::clone(&self.around.partitions));
         let (config, entrance) = (self.around.config, self.entrance.clone());
@@ -275,7 +299,7 @@ impl GroupHost {
             Ok(Loaded { coordinator, end }) => {
                 hosted.machine = ReplicatedCoordinator::new(coordinator, end);
                 tracing::debug!(partition = partition.index, %end, "groups are coordinated here");
-                self.tell_topics(partition);
+                self.tell_surroundings(partition);
                 self.tell(partition, Input::Loaded { at: Timestamp::now() });
             }
             Err(LoadError::NotLeading) => self.resign(partition),
@@ -397,14 +421,4 @@ fn known_topics(cluster: &Cluster) -> KnownTopics {
         (topic.name.as_str().into(), KnownTopic { id: *id, partitions })
     };
     cluster.image.topics.iter().map(known).collect()
-}
-
-/// The records as one batch.
-fn batch(records: &[Record<Durable>]) -> Result<Bytes, Box<dyn std::error::Error>> {
-    let (mut builder, now) = (BatchBuilder::new(), Timestamp::now());
-    for record in records {
-        let (key, value) = to_wire(record).encode()?;
-        builder.push(now.0, Some(&key), value.as_deref(), &[])?;
-    }
-    Ok(builder.build()?)
 }

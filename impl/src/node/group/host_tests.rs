@@ -9,6 +9,7 @@ use crate::cells::{Drained, Published};
 use crate::door::{Door, Entrance};
 use crate::node::broker_host::Shards;
 use crate::node::cluster::Cluster;
+use crate::node::log_configs::LogConfigs;
 use crate::node::log_dirs::LogDirs;
 use crate::node::partitions::{Partition, Partitions};
 use crate::node::shard::{self, Outcome, Produced};
@@ -64,6 +65,7 @@ impl Stand {
             me: ME,
             rules: Rules::KAFKA,
             config: Config::default(),
+            log_configs: LogConfigs::of_a_broker(),
             cluster: Arc::clone(&cluster),
             shards: Shards::new(vec![shard.clone()]),
             partitions,

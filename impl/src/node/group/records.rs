@@ -5,13 +5,14 @@
 use super::consumer_records;
 use super::subscription::subscription;
 use crate::carrier::{Durable, Timestamp};
+use crate::records::BatchBuilder;
 use crate::wire::GroupRecord;
 use crate::wire::messages::group_records::{
     GroupMetadataKey, GroupMetadataValue, MemberMetadata as WireMember, OffsetCommitKey, OffsetCommitValue,
 };
 use bytes::Bytes;
 use highwater_spec::group::{
-    Client, CommittedOffset, Generation, GroupMetadata, MemberMetadata, Millis, NamedPartition, Record,
+    Client, CommittedOffset, Generation, GroupMetadata, Measured, MemberMetadata, Millis, NamedPartition, Record,
 };
 use highwater_spec::values::{LeaderEpoch, Offset};
 use std::sync::Arc;
@@ -32,6 +33,26 @@ pub fn to_wire(record: &Record<Durable>) -> GroupRecord {
             GroupRecord::OffsetCommit(key, committed.as_ref().map(offset_to_wire))
         }
         Record::Consumer { group, record } => consumer_records::to_wire(group.to_string(), record),
+    }
+}
+
+/// The records as one batch.
+///
+/// # Errors
+/// If one of them has something in it that is longer than its format can say.
+pub fn batch(records: &[Record<Durable>]) -> Result<Bytes, Box<dyn std::error::Error>> {
+    let (mut builder, now) = (BatchBuilder::new(), Timestamp::now());
+    for record in records {
+        let (key, value) = to_wire(record).encode()?;
+        builder.push(now.0, Some(&key), value.as_deref(), &[])?;
+    }
+    Ok(builder.build()?)
+}
+
+impl Measured for Durable {
+    /// What can't be written at all is larger than any limit.
+    fn batch_size(records: &[Record<Self>]) -> u64 {
+        batch(records).map_or(u64::MAX, |batch| batch.len() as u64)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::wire::messages::produce::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse,
     TopicProduceData, TopicProduceResponse,
 };
+use highwater_spec::refusal::Refusal;
 use highwater_spec::replica::{Acks, ProduceOutcome};
 use highwater_spec::values::{Offset, TopicId, TopicPartition};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use tokio::sync::oneshot;
 
 /// From this version on, topics go by id.
 const BY_ID: i16 = 13;
+/// Where none is told.
+const NO_OFFSET: i64 = -1;
 
 enum Waiting {
     /// With the broker's time that was stamped on the batch.
@@ -132,12 +135,13 @@ fn told(service: &BrokerService, partition: TopicPartition, rejected: Rejected) 
 }
 
 async fn settled(index: i32, waiting: Waiting) -> PartitionProduceResponse {
-    let refused = |error_code| PartitionProduceResponse { index, error_code, base_offset: -1, ..Default::default() };
+    let refused =
+        |error_code| PartitionProduceResponse { index, error_code, base_offset: NO_OFFSET, ..Default::default() };
     match waiting {
         Waiting::Rejected(rejected, log_start) => PartitionProduceResponse {
             error_message: rejected.message,
             record_errors: rejected.records,
-            log_start_offset: log_start.map_or(-1, |start| start.0),
+            log_start_offset: log_start.map_or(NO_OFFSET, |start| start.0),
             ..refused(rejected.code)
         },
         Waiting::ForReplica(outcome, append_time) => match outcome.await {
@@ -150,12 +154,20 @@ async fn settled(index: i32, waiting: Waiting) -> PartitionProduceResponse {
                     };
                     written(index, base, again.or(append_time).unwrap_or(-1), log_start)
                 }
-                Err(refusal) => refused(refusal.code()),
+                Err(refusal) => {
+                    let log_start_offset = if tells_log_start(refusal) { log_start.0 } else { NO_OFFSET };
+                    PartitionProduceResponse { log_start_offset, ..refused(refusal.code()) }
+                }
             },
             // The shard has ended: the broker is shutting down.
             Err(_) => refused(errors::NOT_LEADER_OR_FOLLOWER),
         },
     }
+}
+
+/// As Kafka, which tells it if the log was there and the batch is what was wrong, or the replicas.
+fn tells_log_start(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::OutOfOrderSequenceNumber | Refusal::InvalidProducerEpoch | Refusal::NotEnoughReplicas)
 }
 
 fn written(index: i32, base: Offset, log_append_time_ms: i64, log_start: Offset) -> PartitionProduceResponse {

@@ -48,6 +48,7 @@ pub async fn describe(service: &BrokerService, request: DescribeProducersRequest
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let id = cluster.topic_named(&topic.name).map(|(id, _)| id).ok_or_else(|| missing(&topic.name));
+        let error_message = id.is_err().then(|| format!("there is no topic {:?}", topic.name));
         let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
         for partition_index in topic.partition_indexes {
             let producers = match id {
@@ -59,7 +60,9 @@ pub async fn describe(service: &BrokerService, request: DescribeProducersRequest
                     active_producers: producers.iter().filter_map(described).collect(),
                     ..Default::default()
                 },
-                Err(error_code) => PartitionResponse { error_code, ..Default::default() },
+                Err(error_code) => {
+                    PartitionResponse { error_code, error_message: error_message.clone(), ..Default::default() }
+                }
             };
             partitions.push(PartitionResponse { partition_index, ..answer });
         }

@@ -16,6 +16,7 @@ use highwater::wire::messages::sync_group::{SyncGroupRequest, SyncGroupRequestAs
 use std::time::Duration;
 use tokio::time::sleep;
 
+pub const UNKNOWN_SERVER_ERROR: i16 = -1;
 pub const NONE: i16 = 0;
 pub const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 pub const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;

@@ -102,7 +102,7 @@ impl Consumer {
     }
 
     /// `client.consumer.truncation.fence`: who is refused looks up the leaders anew. A broker that has yet to hear of an
-    /// epoch is asked again.
+    /// epoch is asked again. Only a refusal of what is asked for now counts.
     pub(super) fn fetch_refused(
         &mut self,
         partition: NamedPartition,

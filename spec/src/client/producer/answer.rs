@@ -87,7 +87,8 @@ impl Producer {
     }
 
     /// `client.producer.fail`: a batch that is refused for good is lost, and its numbers with it: what follows is
-    /// numbered anew.
+    /// numbered anew. `client.producer.fail.tries`: one that may only not be tried again may have been written; but not
+    /// one that is out of order, before which numbers are missing.
     fn fail(&mut self, partition: &NamedPartition, at: usize, code: Code, out: &mut Vec<Output>) {
         let Some(queue) = self.queues.get_mut(partition) else { return };
         let Some(batch) = queue.batches.remove(at) else { return };
@@ -96,7 +97,8 @@ impl Producer {
         if is_fatal(code) {
             return self.fail_all(code, out);
         }
-        if batch.first.is_some() && batch.attempts <= self.config.retries {
+        let is_lost = code == Code::OUT_OF_ORDER_SEQUENCE_NUMBER || batch.attempts <= self.config.retries;
+        if batch.first.is_some() && is_lost {
             self.bumps.insert(partition.clone());
         } else {
             queue.leave_unresolved(&batch);

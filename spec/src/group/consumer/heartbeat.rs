@@ -8,14 +8,14 @@ use super::subscribe::Subscribing;
 use super::{ConsumerGroup, ConsumerHeartbeat, ConsumerRecord, Current, MemberDetails, Progress, Purpose, Reconciled};
 use crate::assignor::ServerAssignor;
 use crate::group::turn::Turn;
-use crate::group::{Coordinator, GroupId, MemberId, State, Timer};
+use crate::group::{Coordinator, GroupId, Measured, MemberId, State, Timer};
 use crate::machine::Carrier;
 use crate::marks::guard;
 use crate::refusal::Refusal;
 use crate::rules::Rules;
 use std::sync::Arc;
 
-impl<C: Carrier> Coordinator<C> {
+impl<C: Measured> Coordinator<C> {
     /// `None` for a member that has left.
     pub(in crate::group) fn consumer_heartbeat(
         &mut self,

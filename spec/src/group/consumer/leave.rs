@@ -7,14 +7,14 @@ use super::{
     ConsumerGroup, ConsumerHeartbeat, ConsumerRecord, Current, GroupEpochs, MetadataHash, Progress, Purpose, Share,
 };
 use crate::group::turn::Turn;
-use crate::group::{Coordinator, MemberId, MemberIdentity, MemberResults, Timer, TopicName};
+use crate::group::{Coordinator, Measured, MemberId, MemberIdentity, MemberResults, Timer, TopicName};
 use crate::machine::Carrier;
 use crate::marks::{guard, rule};
 use crate::refusal::Refusal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-impl<C: Carrier> Coordinator<C> {
+impl<C: Measured> Coordinator<C> {
     /// `group.consumer.leave`: what a member had is free at once. `group.consumer.pause`: what a static member had that
     /// will be back is not, but its session goes on.
     pub(super) fn consumer_leaves(&self, beat: &ConsumerHeartbeat, turn: &mut Turn<'_, C>) -> Result<(), Refusal> {

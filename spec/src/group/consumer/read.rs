@@ -6,7 +6,7 @@
 use super::target::preferred;
 use super::{ConsumerGroup, ConsumerState, GroupEpoch, Reader};
 use crate::assignor::ServerAssignor;
-use crate::group::{CommitOffsets, GroupId, ReplicatedCoordinator};
+use crate::group::{CommitOffsets, GroupId, Measured, ReplicatedCoordinator};
 use crate::machine::Carrier;
 use crate::marks::guard;
 use crate::refusal::Refusal;
@@ -23,7 +23,7 @@ pub struct DescribedConsumerGroup {
     pub group: ConsumerGroup,
 }
 
-impl<C: Carrier> ReplicatedCoordinator<C> {
+impl<C: Measured> ReplicatedCoordinator<C> {
     /// ConsumerGroupDescribe, for one group.
     ///
     /// # Errors
