@@ -4,7 +4,7 @@
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
 /// A connection may be idle for longer than anyone waits for an answer, so that only those close that nobody uses.
@@ -19,37 +19,43 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// A process of a cluster or a client, and what it says.
+/// A client's process, and what it says. It is killed where a test gives up.
 struct Running {
     process: Child,
-    stdin: ChildStdin,
+    stdin: Option<ChildStdin>,
     stdout: Lines<BufReader<ChildStdout>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
         let mut process = program(arguments).spawn().unwrap();
-        let (stdin, stdout) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+        let (stdin, stdout) = (process.stdin.take(), process.stdout.take().unwrap());
         Self { process, stdin, stdout: BufReader::new(stdout).lines() }
+    }
+
+    fn says(&mut self, line: &str) {
+        writeln!(self.stdin.as_ref().unwrap(), "{line}").unwrap();
     }
 
     fn line(&mut self) -> String {
         self.stdout.next().expect("it goes on").unwrap()
     }
 
-    /// Waits for its end; what it said on standard error.
-    fn end(self) -> String {
-        let Self { process, stdin, .. } = self;
-        drop(stdin);
-        said(&process.wait_with_output().unwrap())
+    /// Waits until it succeeds; what it said on standard error.
+    fn end(mut self) -> String {
+        self.stdin = None;
+        let mut text = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+        assert!(self.process.wait().unwrap().success(), "{text}");
+        text
     }
-}
-
-/// Standard error of what succeeded.
-fn said(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{text}");
-    text
 }
 
 /// A controller and two brokers, stopped at the end, whatever happens.
@@ -117,7 +123,7 @@ fn who_comes_back_after_a_while_finds_nothing_wrong() {
     let mut producer = cluster.client(&["produce", "--topic", "t", "--partition", "0", "--offsets"]);
     let mut consumer = cluster.client(&["consume", "--topic", "t", "--group", "g", "--count", "3"]);
     for (text, offset) in [("one", "t 0 0"), ("two", "t 0 1"), ("three", "t 0 2")] {
-        writeln!(producer.stdin, "{text}").unwrap();
+        producer.says(text);
         assert_eq!(producer.line(), offset);
         assert_eq!(consumer.line(), text);
         if text != "three" {
