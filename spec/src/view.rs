@@ -4,7 +4,7 @@
 
 use crate::controller::Image;
 use crate::log::EpochCache;
-use crate::producer::Sequenced;
+use crate::producer::{Producers, Sequenced};
 use crate::sparse;
 use crate::values::{BrokerEpoch, BrokerId, Brokers, LeaderEpoch, Offset, PartitionEpoch, TopicPartition};
 use std::hash::{Hash, Hasher};
@@ -66,6 +66,8 @@ pub struct Belief<'a> {
     pub high_watermark: Offset,
     /// Where each epoch began.
     pub epochs: &'a EpochCache,
+    /// What it knows of producers with ids.
+    pub producers: &'a Producers,
     /// The leader epoch in force.
     pub leader_epoch: Option<LeaderEpoch>,
     /// The partition epoch in force.

@@ -118,6 +118,7 @@ fn replica_view(state: &State, broker: BrokerId) -> ReplicaView<'_> {
             log_end: process.replica.log().end,
             high_watermark: process.replica.high_watermark(),
             epochs: &process.replica.log().epochs,
+            producers: process.replica.producers(),
             leader_epoch: process.replica.leader_epoch(),
             partition_epoch: process.replica.partition_epoch(),
             leads: process.replica.leader().map(|leader| (leader.isr.committed().clone(), leader.isr.maximal())),

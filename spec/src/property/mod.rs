@@ -23,6 +23,7 @@ mod leader_in_isr;
 mod log_matching;
 mod metadata_prefix;
 mod one_leader;
+mod producer_state;
 pub mod producing;
 mod quorum_superset;
 pub mod reading;
@@ -49,6 +50,7 @@ pub use leader_in_isr::LEADER_IN_ISR;
 pub use log_matching::LOG_MATCHING;
 pub use metadata_prefix::METADATA_PREFIX;
 pub use one_leader::ONE_LEADER;
+pub use producer_state::PRODUCER_STATE;
 pub use quorum_superset::QUORUM_SUPERSET;
 pub use replica_state::REPLICA_STATE;
 pub use retry_recognised::RETRY_RECOGNISED;
@@ -165,7 +167,7 @@ pub const OF_THE_CONTROLLER: &[Property] =
     &[ISR_SHAPE, LEADER_IN_ISR, ISR_FENCED, ELECTION_ACCEPTABLE, CONTROLLER_EPOCHS, BROKER_EPOCHS, ANSWERS_COMMITTED];
 
 /// The properties that speak of producers with ids.
-pub const OF_PRODUCERS: &[Property] = &[WRITTEN_ONCE, RETRY_RECOGNISED];
+pub const OF_PRODUCERS: &[Property] = &[PRODUCER_STATE, WRITTEN_ONCE, RETRY_RECOGNISED];
 
 /// Fails with a reason unless a condition holds.
 fn ensure(condition: bool, reason: impl FnOnce() -> String) -> Result<(), String> {
